@@ -1,0 +1,58 @@
+/* hp-sasl: one SASL exchange of a server: PLAIN and SCRAM-SHA-256 by libgsasl, LOGIN by
+ * our own code, because the challenges that mail programs demand are not libgsasl's.
+ *
+ * Threads: an exchange belongs to its connection; HpAuthGate is shared by all.
+ */
+#pragma once
+
+#include "hp-passwords.h"
+
+typedef struct _HpSaslServer HpSaslServer;
+
+/* Space-separated, in the order to announce: "PLAIN LOGIN SCRAM-SHA-256". */
+#define HP_SASL_MECHANISMS "PLAIN LOGIN SCRAM-SHA-256"
+
+/* User names accepted at login: any identity address (without ASCII case). */
+typedef gboolean (*HpSaslKnowsUser)(const char *user, gpointer data);
+
+typedef enum {
+    HP_SASL_CONTINUE,  /* send the challenge, wait for the client */
+    HP_SASL_DONE,      /* logged in */
+    HP_SASL_FAILED,    /* wrong user or password, or not base64 */
+    HP_SASL_CANCELLED, /* the client sent "*" */
+} HpSaslStep;
+
+/* %NULL if @mechanism (any case) is not ours. */
+HpSaslServer *hp_sasl_server_new(HpSlice mechanism, HpPasswords *passwords,
+                                 HpSaslKnowsUser knows_user, gpointer data);
+void hp_sasl_server_free(HpSaslServer *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpSaslServer, hp_sasl_server_free)
+
+/**
+ * hp_sasl_server_step:
+ * @response: base64 as the client sent it; data %NULL at the start without an initial
+ *    response, "=" for an empty initial one
+ * @ret_challenge: (out) (transfer full): base64 for CONTINUE (may be ""), for DONE of
+ *    SCRAM the final server message or ""
+ */
+HpSaslStep hp_sasl_server_step(HpSaslServer *self, HpSlice response,
+                               char **ret_challenge);
+
+/* After DONE: name of the password that was used. */
+const char *hp_sasl_server_credential(const HpSaslServer *self);
+
+/* Counts failures of one connection and says how long to wait before answering the next
+ * one. Mail programs try PLAIN, LOGIN and the protocol's own command with the same wrong
+ * password: that is one failure. Milliseconds: 0, 1,000, 2,000 … at most 15,000; after 5
+ * failures the connection ends. */
+typedef struct {
+    guint failures;
+    guint8 last[32]; /* digest of the last wrong secret, keyed per connection */
+    guint8 key[32];
+    gboolean keyed;
+} HpAuthDelay;
+guint hp_auth_delay_fail(HpAuthDelay *self, HpSlice user_and_secret);
+#define HP_AUTH_MAX_FAILURES 5
+
+/* The secret that failed in the last step, for hp_auth_delay_fail(); empty for SCRAM. */
+HpSlice hp_sasl_server_failed_secret(const HpSaslServer *self);

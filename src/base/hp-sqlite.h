@@ -1,0 +1,151 @@
+/* hp-sqlite: one SQLite database with a writer thread that groups commits, a pool of
+ * readers, and migrations.
+ *
+ * The rules are those of docs/architecture.md: WAL, synchronous=FULL, bound parameters
+ * only; everything that waits when the writer wakes goes into one transaction (at most 64
+ * requests), each request in its own SAVEPOINT, and is answered after the one COMMIT.
+ *
+ * Threads: HpDb any; an HpDbConn belongs to the thread that has it leased, or to the
+ * writer inside an HpDbWork.
+ */
+#pragma once
+
+#include "hp-slice.h"
+
+#define HP_DB_ERROR (hp_db_error_quark())
+GQuark hp_db_error_quark(void);
+
+/**
+ * HpDbError:
+ * @HP_DB_ERROR_FAILED: refused, nothing was changed
+ * @HP_DB_ERROR_FULL: refused, the disk is full; deleting still works
+ * @HP_DB_ERROR_CONSTRAINT: refused by UNIQUE or another constraint
+ * @HP_DB_ERROR_UNKNOWN: the COMMIT failed: what was asked may or may not be there; the
+ *    database takes no more writes until it is opened anew
+ * @HP_DB_ERROR_READ_ONLY: the database takes no writes (damaged, or after an I/O error)
+ * @HP_DB_ERROR_NEWER: a newer program made this database
+ */
+typedef enum {
+    HP_DB_ERROR_FAILED,
+    HP_DB_ERROR_FULL,
+    HP_DB_ERROR_CONSTRAINT,
+    HP_DB_ERROR_UNKNOWN,
+    HP_DB_ERROR_READ_ONLY,
+    HP_DB_ERROR_NEWER,
+} HpDbError;
+
+typedef struct _HpDb HpDb;
+typedef struct _HpDbConn HpDbConn;
+typedef struct _HpDbStmt HpDbStmt;
+
+/* What a database must look like. */
+typedef struct {
+    const char *path;       /* (unowned): absolute; the folder is private already */
+    guint32 application_id; /* PRAGMA application_id; another one is refused */
+    const char *const *migrations; /* (unowned): %NULL-terminated; script i leads from
+                                      PRAGMA user_version i to i + 1 */
+    const char *thread_name;       /* (unowned): name of the writer thread */
+} HpDbSpec;
+
+/**
+ * hp_db_open:
+ * @spec: read only during the call
+ * @error: #HP_DB_ERROR
+ *
+ * Opens or makes the database (0600), brings its schema up to date (a copy is made
+ * beside it before the first migration of existing data) and starts the writer.
+ */
+HpDb *hp_db_open(const HpDbSpec *spec, GError **error);
+
+/* Finishes what waits, truncates the WAL, closes. No other thread may use it any more. */
+void hp_db_close(HpDb *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpDb, hp_db_close)
+
+/**
+ * HpDbWork:
+ * @conn: the writer's connection, inside a transaction and a savepoint of its own
+ * @error: set on failure; the savepoint is then rolled back
+ *
+ * Runs on the writer thread and must only read and write the database: no locks, no
+ * network, no waiting. It may run and still not be committed, so effects outside the
+ * database belong after hp_db_write() has returned %TRUE.
+ */
+typedef gboolean (*HpDbWork)(HpDbConn *conn, gpointer data, GError **error);
+
+/**
+ * hp_db_write:
+ * @work: what to do
+ * @data: (nullable): passed to it
+ * @error: #HP_DB_ERROR, or what @work gave
+ *
+ * Has @work run by the writer and waits until it is committed and durable. Blocks for
+ * about one fsync, shared with all others who wait. Not to be called from an HpDbWork or
+ * from the main thread's event handlers.
+ *
+ * Returns: %TRUE if it is on disk
+ */
+gboolean hp_db_write(HpDb *self, HpDbWork work, gpointer data, GError **error);
+
+/* %FALSE once the database takes no more writes; status shows it as read_only. */
+gboolean hp_db_is_writable(HpDb *self);
+
+/* Incremental vacuum and WAL truncation, when nothing waits. Any thread; blocks. */
+void hp_db_tidy(HpDb *self);
+
+/**
+ * hp_db_lease:
+ *
+ * Lends one of the reading connections (waits while all 4 are out). Hold it for one
+ * batch only (at most 256 rows or 256 KiB), never across a socket, a lock or a wait: an
+ * open read pins the WAL. Each statement reads its own snapshot unless between
+ * hp_db_begin_snapshot() and the return.
+ *
+ * Returns: (transfer full): to be given back with hp_db_return()
+ */
+HpDbConn *hp_db_lease(HpDb *self);
+
+/* Gives it back; statements are reset, a snapshot ends. */
+void hp_db_return(HpDbConn *conn);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpDbConn, hp_db_return)
+
+/* Lets all statements of this lease see the same state. */
+gboolean hp_db_begin_snapshot(HpDbConn *conn, GError **error);
+
+/**
+ * hp_db_query:
+ * @sql: one statement, a literal string (it is the key under which the prepared
+ *    statement is kept), with ?1, ?2 ... for the parameters
+ * @types: one letter for each parameter: i gint64, s const char * (UTF-8, %NULL is
+ *    NULL), b HpSlice by value (blob; data %NULL is NULL), d double, n nothing: NULL
+ *    (takes no argument)
+ *
+ * Binds the parameters (copied) and gets ready to step. A statement that cannot be
+ * prepared is a fault of ours and ends the program, except for a damaged database: then
+ * the first step fails.
+ *
+ * Returns: (transfer none): good until the same @sql is queried again or the end of the
+ *    lease or work
+ */
+HpDbStmt *hp_db_query(HpDbConn *conn, const char *sql, const char *types, ...);
+
+/* Next row? %FALSE at the end (then @error is unset) and on failure (then it is set). */
+gboolean hp_db_step(HpDbStmt *stmt, GError **error);
+
+/* Columns of the current row, from 0. Text and blobs live until the next step. */
+gint64 hp_db_int(HpDbStmt *stmt, int column);
+double hp_db_double(HpDbStmt *stmt, int column);
+gboolean hp_db_is_null(HpDbStmt *stmt, int column);
+const char *hp_db_text(HpDbStmt *stmt, int column); /* (nullable) */
+char *hp_db_dup_text(HpDbStmt *stmt, int column);   /* (transfer full) (nullable) */
+HpSlice hp_db_blob(HpDbStmt *stmt, int column);
+
+/* Ends the statement early, so that its read ends too. */
+void hp_db_reset(HpDbStmt *stmt);
+
+/* hp_db_query() and step to the end: for statements that change something. */
+gboolean hp_db_run(HpDbConn *conn, GError **error, const char *sql, const char *types,
+                   ...);
+
+/* Row id of the last INSERT, and number of rows changed by the last statement. */
+gint64 hp_db_last_id(HpDbConn *conn);
+gint64 hp_db_changes(HpDbConn *conn);

@@ -1,0 +1,64 @@
+/* hp-address: the mailbox addresses of SMTP paths (RFC 5321 §4.1.2) and of header fields
+ * (RFC 5322 §3.4), with RFC 6531 UTF-8.
+ *
+ * Threads: any; pure functions.
+ */
+#pragma once
+
+#include "hp-slice.h"
+
+/**
+ * HpAddress: one mailbox, both parts valid UTF-8 without control characters
+ */
+typedef struct {
+    char *local;  /* (owned): unquoted local part, may be empty for "postmaster"-less junk
+                     in headers only */
+    char *domain; /* (owned) (nullable): as written, or "[…]"; %NULL if unqualified */
+    char *name;   /* (owned) (nullable): decoded display name, headers only */
+} HpAddress;
+
+void hp_address_free(HpAddress *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpAddress, hp_address_free)
+
+/**
+ * hp_address_parse_path:
+ * @c: cursor at "<"; on success it stands after ">"
+ * @ret_address: (out) (transfer full) (nullable): %NULL for the null path "<>"
+ * @error: (nullable) not used: a syntax fault is the peer's; %FALSE says it all
+ *
+ * Parses Reverse-path / Forward-path (RFC 5321 §4.1.2): source routes are dropped, quoted
+ * local parts unquoted, "<postmaster>" and other unqualified addresses have no domain.
+ * Local part at most 64 octets, domain 255, path 256 (§4.5.3.1).
+ */
+gboolean hp_address_parse_path(HpCursor *c, HpAddress **ret_address);
+
+/* A bare address "anna@example.org", whole slice: settings and command lines. */
+HpAddress *hp_address_parse(HpSlice text);
+
+/* "local@domain", the local part quoted where RFC 5321 wants it; only "local" without a
+ * domain. The form in which addresses are stored and compared. */
+char *hp_address_write(const HpAddress *self);
+
+/* Equal for the purpose of "is it mine": domains without case, local parts without ASCII
+ * case. */
+gboolean hp_address_equal(const HpAddress *a, const HpAddress *b);
+
+/**
+ * hp_address_parse_list:
+ * @value: an unfolded header field body
+ * @max: at most that many mailboxes are returned (1,000 is the usual limit)
+ *
+ * Parses address-list of RFC 5322 §3.4, groups flattened, comments dropped, encoded words
+ * of display names decoded. Lenient and iterative: what is not an address is skipped.
+ * Input over 64 KiB is cut.
+ *
+ * Returns: (transfer full) (element-type HpAddress): may be empty
+ */
+GPtrArray *hp_address_parse_list(HpSlice value, guint max);
+
+/* The domain in the form that DNS and SMTP without SMTPUTF8 want: IDNA2008 A-labels in
+ * lower case (GnuTLS does it), literals unchanged. %NULL if it cannot be a domain. */
+char *hp_address_domain_to_ascii(const char *domain);
+
+/* %TRUE if the local part has bytes that need SMTPUTF8. */
+gboolean hp_address_needs_smtputf8(const HpAddress *self);

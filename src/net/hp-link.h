@@ -1,0 +1,40 @@
+/* hp-link: are we online, and is it the real internet?
+ *
+ * A verdict from evidence only: routes, the resolver's answers, greetings of mail
+ * servers, and what GNetworkMonitor knows of a portal. Nobody else is asked.
+ *
+ * Threads: hp_link_new/free and the callback on main; notes and reads from any thread.
+ */
+#pragma once
+
+#include "hp-clock.h"
+#include "hp-link-state.h"
+
+typedef enum {
+    HP_LINK_SAW_GREETING,     /* a mail server said 220: the line is good */
+    HP_LINK_SAW_FOREIGN,      /* something that is no mail server answered on port 25 */
+    HP_LINK_SAW_CONNECT_FAIL, /* TCP to port 25 timed out, was refused or unreachable */
+    HP_LINK_SAW_DNS,          /* the resolver gave a positive answer */
+    HP_LINK_SAW_NO_DNS,       /* no name server answers */
+    HP_LINK_SAW_DNS_LIE,      /* a name that cannot exist exists, or every host is one */
+} HpLinkEvidence;
+
+typedef struct _HpLink HpLink;
+
+/* Called on main when the state changed, or the network became another one (@moved). */
+typedef void (*HpLinkChanged)(HpLinkState state, gboolean moved, gpointer data);
+
+HpLink *hp_link_new(const HpClock *clock, HpLinkChanged changed, gpointer data,
+                    GError **error);
+void hp_link_free(HpLink *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpLink, hp_link_free)
+
+HpLinkState hp_link_state(HpLink *self);
+gboolean hp_link_is_metered(HpLink *self);
+
+/* Adds evidence. @destination: the domain or server that it is about; failures count as
+ * no-25 only when two unrelated destinations fail within a minute. */
+void hp_link_note(HpLink *self, HpLinkEvidence evidence, const char *destination);
+
+/* Is there a route of the kernel to @address (numeric)? Loopback always. */
+gboolean hp_link_has_route(const char *address);
