@@ -18,7 +18,7 @@ hp_text_printable(HpSlice bytes, size_t max_chars)
     size_t chars = 0;
     gboolean space = FALSE;
 
-    for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
+    for (char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
         gboolean blank = c == ' ' || is_treacherous(c);
 
@@ -73,7 +73,7 @@ hp_text_to_ascii(const char *utf8)
     g_autofree char *valid = g_utf8_make_valid(utf8, -1);
     GString *out = g_string_sized_new(strlen(valid) + 8);
 
-    for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p))
+    for (char *p = valid; *p != '\0'; p = g_utf8_next_char(p))
         append_ascii(out, g_utf8_get_char(p));
     return g_string_free(out, FALSE);
 }
