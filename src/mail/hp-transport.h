@@ -125,8 +125,9 @@ struct _HpCarry {
     HpCarryMessage *(*next)(HpCarry *self);
 
     /* The final dot is about to be sent for the current message: from now on it may have
-     * arrived. */
-    void (*dot_begins)(HpCarry *self);
+     * arrived. %FALSE: the user has just cancelled or held it. Then the dot must not be
+     * sent: close the connection and settle it as %HP_OUTCOME_UNTRIED. */
+    gboolean (*dot_begins)(HpCarry *self);
 
     /* Adds a line to the story of the current message (copied). */
     void (*tell)(HpCarry *self, const HpEvent *event);

@@ -20,6 +20,8 @@ typedef enum {
     HP_QUEUE_ERROR_FAILED,
 } HpQueueError;
 
+typedef struct _HpExplain HpExplain;
+
 typedef struct {
     const char *state_path;   /* (unowned): for queue.db */
     int state_fd;             /* spool/ is made in it */
@@ -27,6 +29,7 @@ typedef struct {
     const HpClock *clock;     /* (unowned) */
     HpInbox inbox;
     HpTransport transport;
+    const HpExplain *explain; /* (unowned) (nullable): the catalogue of explanations */
     const char *bounce_from_domain; /* (unowned): host name in bounces and Message-IDs */
     const char *user_address;       /* (unowned): To: of bounces */
     const char *user_name;          /* (unowned) */
@@ -59,6 +62,11 @@ void hp_queue_configure(HpQueue *self, const HpQueueOptions *options);
 
 /* Facts from outside. @moved: another network, or resumed from suspend: due at once. */
 void hp_queue_set_link(HpQueue *self, HpLinkState state, gboolean moved);
+
+/* A clock was set or the machine slept: looks again at what is due. The dispatcher
+ * notices by itself when the system's clock is set; hand-moved clocks need this. */
+void hp_queue_look_again(HpQueue *self);
+
 /* Paused: nothing goes out until @until_wall_usec (G_MAXINT64: until resumed); survives a
  * restart. 0 resumes: everything is due at once, without spread. */
 gboolean hp_queue_pause(HpQueue *self, gint64 until_wall_usec, GError **error);
