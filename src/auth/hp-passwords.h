@@ -13,18 +13,29 @@ typedef enum {
     HP_AUTH_ERROR_EXISTS, /* a password of that name is there already */
     HP_AUTH_ERROR_NOT_FOUND,
     HP_AUTH_ERROR_NAME, /* not a name: 1 to 32 of a-z 0-9 . _ - */
-    HP_AUTH_ERROR_FAILED,
 } HpAuthError;
 
 typedef struct _HpPasswords HpPasswords;
 
-/* @db: queue.db, where the table `password` is made if it is missing; outlives it. */
+/**
+ * hp_passwords_open:
+ * @db: (unowned): queue.db, where the tables `password` and `password_salt` are made if
+ *    they are missing; outlives it
+ * @clock: (unowned): for the dates of hp_passwords_list()
+ * @error: #HP_DB_ERROR
+ *
+ * All passwords of an installation have one salt and one iteration count: SCRAM sends
+ * both before it knows which password the client will prove, and a password of 150 random
+ * bits needs no salt of its own.
+ */
 HpPasswords *hp_passwords_open(HpDb *db, const HpClock *clock, GError **error);
 void hp_passwords_close(HpPasswords *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpPasswords, hp_passwords_close)
 
-/* Makes a password (at least 128 random bits, groups of letters and digits); it is
- * returned this once and kept nowhere. */
+/* Makes a password (150 random bits, five groups of letters and digits); it is returned
+ * this once and kept nowhere. rotate() replaces the old one, revoke() removes it, from
+ * memory too: later logins with it fail. Blocks for a commit. @error: #HP_AUTH_ERROR or
+ * #HP_DB_ERROR; then everything is as before. */
 char *hp_passwords_new(HpPasswords *self, const char *name, GError **error);
 char *hp_passwords_rotate(HpPasswords *self, const char *name, GError **error);
 gboolean hp_passwords_revoke(HpPasswords *self, const char *name, GError **error);
@@ -35,15 +46,19 @@ typedef struct {
     gint64 last_used_usec; /* wall, 0 if never; kept to the day */
 } HpPasswordInfo;
 void hp_password_info_free(HpPasswordInfo *self);
-/* (transfer full) (element-type HpPasswordInfo) */
+/* By name. (transfer full) (element-type HpPasswordInfo) */
 GPtrArray *hp_passwords_list(HpPasswords *self, GError **error);
 
-/* Is it one of them? Constant time; a password once proved costs microseconds later (an
- * HMAC under a key of this start). @ret_name: (out) (transfer full): the client's name.
+/**
+ * hp_passwords_check:
+ * @ret_name: (out) (transfer full): the client's name
+ *
+ * Is it one of them? Compared in constant time; a password once proved costs microseconds
+ * later (an HMAC under a key of this start). The first use of a day commits its date.
  */
 gboolean hp_passwords_check(HpPasswords *self, HpSlice password, char **ret_name);
 
-/* The verifier that SCRAM needs, for each password in turn; see hp-sasl. */
+/* What SCRAM needs to know of a password (RFC 5802 §3). */
 typedef struct {
     char *name; /* (owned) */
     guint iterations;
@@ -52,4 +67,15 @@ typedef struct {
     guint8 server_key[32];
 } HpVerifier;
 void hp_verifier_free(HpVerifier *self);
+/* Of all passwords: (transfer full) (element-type HpVerifier) */
 GPtrArray *hp_passwords_verifiers(HpPasswords *self);
+
+/* What they have in common, there also without any password. */
+void hp_passwords_common(HpPasswords *self, guint8 ret_salt[16], guint *ret_iterations);
+
+/* A client has proved the password @name by other means (SCRAM): notes its use. %FALSE if
+ * it was revoked meanwhile. */
+gboolean hp_passwords_note_use(HpPasswords *self, const char *name);
+
+/* The verifier of @password under a salt of 16 octets (RFC 5802 §3). */
+void hp_verifier_compute(HpVerifier *self, HpSlice password);

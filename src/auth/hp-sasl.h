@@ -18,11 +18,16 @@ typedef gboolean (*HpSaslKnowsUser)(const char *user, gpointer data);
 typedef enum {
     HP_SASL_CONTINUE,  /* send the challenge, wait for the client */
     HP_SASL_DONE,      /* logged in */
-    HP_SASL_FAILED,    /* wrong user or password, or not base64 */
+    HP_SASL_FAILED,    /* wrong user or password */
     HP_SASL_CANCELLED, /* the client sent "*" */
+    HP_SASL_MALFORMED, /* not base64, too long, or not what the mechanism says: SMTP 501
+                        */
 } HpSaslStep;
 
-/* %NULL if @mechanism (any case) is not ours. */
+/* Longest response line in octets of base64 (RFC 4954 §4, without its CRLF). */
+#define HP_SASL_MAX_RESPONSE 12288
+
+/* %NULL if @mechanism (any case) is not ours. @passwords and @data outlive it. */
 HpSaslServer *hp_sasl_server_new(HpSlice mechanism, HpPasswords *passwords,
                                  HpSaslKnowsUser knows_user, gpointer data);
 void hp_sasl_server_free(HpSaslServer *self);
@@ -32,8 +37,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpSaslServer, hp_sasl_server_free)
  * hp_sasl_server_step:
  * @response: base64 as the client sent it; data %NULL at the start without an initial
  *    response, "=" for an empty initial one
- * @ret_challenge: (out) (transfer full): base64 for CONTINUE (may be ""), for DONE of
- *    SCRAM the final server message or ""
+ * @ret_challenge: (out) (transfer full): base64 for CONTINUE, may be ""; else ""
+ *
+ * Takes the client's next word. In a line that begins the exchange "*" cancels nothing
+ * (RFC 4954 §4): it is malformed. SCRAM's last server message is one more challenge, to
+ * which the client answers with an empty line, since neither SMTP nor POP3 has room for
+ * it in the reply of success.
+ *
+ * A password is checked, and costs the same, whether or not the user is known.
+ *
+ * Returns: anything but CONTINUE ends the exchange
  */
 HpSaslStep hp_sasl_server_step(HpSaslServer *self, HpSlice response,
                                char **ret_challenge);
