@@ -29,12 +29,17 @@ take_setting(HpCursor c, HpSlice *ret_key)
     return comment ? LINE_SHOWN_DEFAULT : LINE_SETTING;
 }
 
+/* A byte order mark belongs to the first line but not to its text. */
 static Line
-take_line(HpCursor *c)
+take_line(HpCursor *c, gboolean first)
 {
     const char *start = c->at;
-    HpSlice text = hp_slice_trim(hp_cursor_take_until(c, '\n'));
     Line line = { .kind = LINE_OTHER };
+    HpSlice text;
+
+    if (first)
+        hp_cursor_skip_word(c, "\xEF\xBB\xBF");
+    text = hp_slice_trim(hp_cursor_take_until(c, '\n'));
 
     hp_cursor_skip(c, '\n');
     line.whole = (HpSlice){ start, (size_t)(c->at - start) };
@@ -67,7 +72,7 @@ split(HpSlice text, const char *section)
     gboolean inside = FALSE;
 
     while (!hp_cursor_at_end(&c)) {
-        Line line = take_line(&c);
+        Line line = take_line(&c, lines->len == 0);
 
         if (line.kind == LINE_HEADER)
             inside = is_header(line.word, section);

@@ -511,8 +511,7 @@ read_line(Reader *r, HpSlice line)
     HpCursor c = hp_cursor_over(line);
     HpSlice key;
 
-    if (line.len > LONGEST_LINE || memchr(line.data, '\0', line.len) != NULL ||
-        !g_utf8_validate(line.data, (gssize)line.len, NULL)) {
+    if (line.len > LONGEST_LINE || !g_utf8_validate(line.data, (gssize)line.len, NULL)) {
         complain(r, _("this line is too long or not UTF-8 text"));
         return;
     }
@@ -541,7 +540,10 @@ read_file(Reader *r, HpSlice text)
 
         hp_cursor_skip(&c, '\n');
         r->line++;
-        if (line.len > 0 && line.data[0] != '#')
+        /* A NUL even in a comment: the editor's result is a C string. */
+        if (memchr(line.data, '\0', line.len) != NULL)
+            complain(r, _("this line is too long or not UTF-8 text"));
+        else if (line.len > 0 && line.data[0] != '#')
             read_line(r, line);
     }
 }
@@ -633,16 +635,16 @@ hp_settings_line(const HpSettings *self, guint key, const char *name)
 const char **
 hp_settings_names(const HpSettings *self, const char *section)
 {
-    GPtrArray *names = g_ptr_array_new();
+    const char **names = g_new0(const char *, self->sections->len + 1);
+    guint n = 0;
 
     for (guint i = 0; i < self->sections->len; i++) {
         const Section *s = &g_array_index(self->sections, Section, i);
 
         if (s->name != NULL && strcmp(s->section, section) == 0)
-            g_ptr_array_add(names, s->name);
+            names[n++] = s->name;
     }
-    g_ptr_array_add(names, NULL);
-    return (const char **)g_ptr_array_free(names, FALSE);
+    return names;
 }
 
 /* --- "section.NAME.key" --- */
