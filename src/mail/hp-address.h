@@ -24,15 +24,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpAddress, hp_address_free)
  * hp_address_parse_path:
  * @c: cursor at "<"; on success it stands after ">"
  * @ret_address: (out) (transfer full) (nullable): %NULL for the null path "<>"
- * @error: (nullable) not used: a syntax fault is the peer's; %FALSE says it all
  *
  * Parses Reverse-path / Forward-path (RFC 5321 §4.1.2): source routes are dropped, quoted
  * local parts unquoted, "<postmaster>" and other unqualified addresses have no domain.
- * Local part at most 64 octets, domain 255, path 256 (§4.5.3.1).
+ * Local part at most 64 octets, domain 255, path 256 (§4.5.3.1). Lenient for addresses
+ * that exist: dots at the edges of a local part or two in a row (they are written
+ * quoted), and
+ * "_" in a domain.
+ *
+ * Returns: %FALSE if it is not a path; nothing is consumed
  */
 gboolean hp_address_parse_path(HpCursor *c, HpAddress **ret_address);
 
-/* A bare address "anna@example.org", whole slice: settings and command lines. */
+/* A bare address "anna@example.org", whole slice: settings and command lines. %NULL if it
+ * is not one. */
 HpAddress *hp_address_parse(HpSlice text);
 
 /* "local@domain", the local part quoted where RFC 5321 wants it; only "local" without a
@@ -55,6 +60,25 @@ gboolean hp_address_equal(const HpAddress *a, const HpAddress *b);
  * Returns: (transfer full) (element-type HpAddress): may be empty
  */
 GPtrArray *hp_address_parse_list(HpSlice value, guint max);
+
+/* An address and where it stands in the field. */
+typedef struct {
+    HpAddress *address; /* (owned) */
+    HpSlice spec;       /* the addr-spec, without "<" and ">", as a part of the input */
+} HpAddressPlace;
+
+/**
+ * hp_address_scan:
+ * @value: a field body, folded or not
+ * @max: at most that many mailboxes are returned
+ * @ret_whole: (out): %FALSE if something was skipped or cut, so that another program
+ * might read another address there
+ *
+ * What hp_address_parse_list() does, for those who rewrite or judge a field.
+ *
+ * Returns: (transfer full) (element-type HpAddressPlace): frees what it holds
+ */
+GArray *hp_address_scan(HpSlice value, guint max, gboolean *ret_whole);
 
 /* The domain in the form that DNS and SMTP without SMTPUTF8 want: IDNA2008 A-labels in
  * lower case (GnuTLS does it), literals unchanged. %NULL if it cannot be a domain. */

@@ -1,3 +1,3 @@
 #include "hp-intake.h"
 
-G_DEFINE_QUARK(hp - intake - error - quark, hp_intake_error)
+G_DEFINE_QUARK(hp_intake_error, hp_intake_error)
