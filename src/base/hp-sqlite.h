@@ -24,6 +24,7 @@ GQuark hp_db_error_quark(void);
  *    database takes no more writes until it is opened anew
  * @HP_DB_ERROR_READ_ONLY: the database takes no writes (damaged, or after an I/O error)
  * @HP_DB_ERROR_NEWER: a newer program made this database
+ * @HP_DB_ERROR_DAMAGED: what was asked for cannot be read any more
  */
 typedef enum {
     HP_DB_ERROR_FAILED,
@@ -32,6 +33,7 @@ typedef enum {
     HP_DB_ERROR_UNKNOWN,
     HP_DB_ERROR_READ_ONLY,
     HP_DB_ERROR_NEWER,
+    HP_DB_ERROR_DAMAGED,
 } HpDbError;
 
 typedef struct _HpDb HpDb;
@@ -42,18 +44,22 @@ typedef struct _HpDbStmt HpDbStmt;
 typedef struct {
     const char *path;       /* (unowned): absolute; the folder is private already */
     guint32 application_id; /* PRAGMA application_id; another one is refused */
-    const char *const *migrations; /* (unowned): %NULL-terminated; script i leads from
-                                      PRAGMA user_version i to i + 1 */
+    const char *const *migrations; /* (unowned): static, %NULL-terminated; script i leads
+                                      from PRAGMA user_version i to i + 1 */
     const char *thread_name;       /* (unowned): name of the writer thread */
 } HpDbSpec;
 
 /**
  * hp_db_open:
  * @spec: read only during the call
- * @error: #HP_DB_ERROR
+ * @error: #HP_DB_ERROR, or #G_FILE_ERROR
  *
- * Opens or makes the database (0600), brings its schema up to date (a copy is made
- * beside it before the first migration of existing data) and starts the writer.
+ * Opens or makes the database (0600), brings its schema up to date (a copy, PATH.vN with
+ * the old version N, is made before the first migration of existing data) and starts the
+ * writer. Another program's database and a newer schema are refused untouched. A damaged
+ * database opens for reading if anything of it can be read; hp_db_is_writable() tells.
+ *
+ * Returns: (transfer full) (nullable): the database
  */
 HpDb *hp_db_open(const HpDbSpec *spec, GError **error);
 
@@ -86,11 +92,30 @@ typedef gboolean (*HpDbWork)(HpDbConn *conn, gpointer data, GError **error);
  */
 gboolean hp_db_write(HpDb *self, HpDbWork work, gpointer data, GError **error);
 
+/**
+ * hp_db_write_big:
+ *
+ * hp_db_write() for a @work that changes more than about 1,000 rows or 4 MiB: it gets a
+ * transaction of its own, so that nobody else waits for it to be prepared.
+ */
+gboolean hp_db_write_big(HpDb *self, HpDbWork work, gpointer data, GError **error);
+
 /* %FALSE once the database takes no more writes; status shows it as read_only. */
 gboolean hp_db_is_writable(HpDb *self);
 
-/* Incremental vacuum and WAL truncation, when nothing waits. Any thread; blocks. */
+/* Gives free pages back to the file system, empties the WAL and lets go of cached
+ * memory, so that nothing of deleted mail stays behind. The writer does it by itself
+ * once, 10 s after the last commit. Any thread but an HpDbWork; blocks. */
 void hp_db_tidy(HpDb *self);
+
+typedef struct {
+    guint64 commits;  /* transactions committed since it was opened */
+    guint64 requests; /* requests that were committed in them */
+    guint waiting;    /* requests that wait for the writer now */
+} HpDbStats;
+
+/* For metrics and tests. */
+void hp_db_get_stats(HpDb *self, HpDbStats *ret_stats);
 
 /**
  * hp_db_lease:
