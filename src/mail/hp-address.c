@@ -7,14 +7,15 @@
 #include <gnutls/gnutls.h>
 #include <string.h>
 
-#define LONGEST_LOCAL        64   /* octets; RFC 5321 §4.5.3.1.1 */
-#define LONGEST_DOMAIN       255  /* octets; RFC 5321 §4.5.3.1.2 */
-#define LONGEST_PATH         256  /* octets, with "<" and ">"; RFC 5321 §4.5.3.1.3 */
-#define LONGEST_ROUTE        1024 /* octets of a source route, which is dropped */
-#define LONGEST_LABEL        63   /* octets; RFC 1035 §2.3.4 */
-#define LONGEST_LIST         ((size_t)64 * 1024) /* octets of a header field that are looked at \
-                                                  */
-#define LONGEST_NAME         200                 /* characters of a display name */
+#define LONGEST_LOCAL  64   /* octets; RFC 5321 §4.5.3.1.1 */
+#define LONGEST_DOMAIN 255  /* octets; RFC 5321 §4.5.3.1.2 */
+#define LONGEST_PATH   256  /* octets, with "<" and ">"; RFC 5321 §4.5.3.1.3 */
+#define LONGEST_ROUTE  1024 /* octets of a source route, which is dropped */
+#define LONGEST_LABEL  63   /* octets; RFC 1035 §2.3.4 */
+#define LONGEST_LIST                                                                     \
+    ((size_t)64 * 1024)          /* octets of a header field that are looked at          \
+                                  */
+#define LONGEST_NAME         200 /* characters of a display name */
 #define LONGEST_HEADER_LOCAL 256 /* octets; mail of the world, not only ours */
 
 void
@@ -112,6 +113,49 @@ hp_address_write(const HpAddress *self)
     if (self->domain == NULL)
         return g_steal_pointer(&local);
     return g_strconcat(local, "@", self->domain, NULL);
+}
+
+/* phrase = 1*word, as one quoted string where a byte needs it */
+static char *
+write_phrase(const char *name, guint column)
+{
+    g_autofree char *words = hp_charset_encode_words(name, column);
+    GString *out;
+    gboolean plain = TRUE;
+
+    if (!hp_text_is_ascii(hp_slice_of(name)))
+        return g_steal_pointer(&words);
+    for (const char *p = words; *p != '\0'; p++)
+        plain = plain && (is_atext((unsigned char)*p) || *p == ' ');
+    /* What looks like an encoded word was made into one. */
+    if (plain || memmem(words, strlen(words), "=?", 2) != NULL)
+        return g_steal_pointer(&words);
+    out = g_string_new("\"");
+    for (const char *p = words; *p != '\0'; p++) {
+        if (*p == '"' || *p == '\\')
+            g_string_append_c(out, '\\');
+        g_string_append_c(out, *p);
+    }
+    g_string_append_c(out, '"');
+    return g_string_free(out, FALSE);
+}
+
+char *
+hp_address_write_mailbox(const char *name, const char *address, guint column)
+{
+    g_autofree char *phrase = NULL;
+    const char *last_line;
+
+    if (name == NULL || *name == '\0')
+        return g_strdup(address);
+    phrase = write_phrase(name, column);
+    last_line = strrchr(phrase, '\n');
+    if (last_line != NULL)
+        column = (guint)strlen(last_line);
+    else
+        column += (guint)strlen(phrase);
+    return g_strconcat(phrase, column + strlen(address) > 74 ? "\r\n <" : " <", address,
+                       ">", NULL);
 }
 
 /* Quoted-string = DQUOTE *QcontentSMTP DQUOTE, RFC 5321 §4.1.2; appends it unquoted */

@@ -44,6 +44,20 @@ HpAddress *hp_address_parse(HpSlice text);
  * domain. The form in which addresses are stored and compared. */
 char *hp_address_write(const HpAddress *self);
 
+/**
+ * hp_address_write_mailbox:
+ * @name: (nullable): display name, valid UTF-8; control characters become spaces
+ * @address: in hp_address_write() form
+ * @column: width of what stands on the line already
+ *
+ * "Anna B. <anna@example.org>" for a header field: the name quoted or as encoded words
+ * where it must be (RFC 5322 §3.4, RFC 2047 §5), folded before the address if it gets
+ * long.
+ *
+ * Returns: (transfer full)
+ */
+char *hp_address_write_mailbox(const char *name, const char *address, guint column);
+
 /* Equal for the purpose of "is it mine": domains without case, local parts without ASCII
  * case. */
 gboolean hp_address_equal(const HpAddress *a, const HpAddress *b);
