@@ -124,6 +124,7 @@ refuses_what_cannot_be_meant(void)
         g_autoptr(HpSettings) s = hp_config_parse("f", hp_slice_of(right[i]), &error);
 
         g_assert_no_error(error);
+        g_assert_nonnull(s);
     }
 }
 

@@ -1,0 +1,315 @@
+#include "hp-cli-message.h"
+
+#include "hp-cli-dict.h"
+#include "hp-cli-format.h"
+#include "hp-cli-table.h"
+#include "hp-text.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+#define LONGEST_WHY 300 /* characters */
+
+/* In the order in which they need attention. */
+static const struct {
+    const char *state;
+    const char *word;
+} states[] = {
+    { "refused", N_("refused") },     { "expired", N_("expired") },
+    { "held", N_("held") },           { "uncertain", N_("uncertain") },
+    { "sending", N_("sending") },     { "paced", N_("paced") },
+    { "waiting", N_("waiting") },     { "offline", N_("offline") },
+    { "cancelled", N_("cancelled") }, { "delivered", N_("delivered") },
+};
+
+static guint
+rank(const char *state)
+{
+    guint i = 0;
+
+    while (i < G_N_ELEMENTS(states) && g_strcmp0(states[i].state, state) != 0)
+        i++;
+    return i;
+}
+
+const char *
+hp_cli_state_word(const char *state)
+{
+    guint i = rank(state);
+
+    if (i < G_N_ELEMENTS(states))
+        return _(states[i].word);
+    return state != NULL ? state : "–";
+}
+
+GVariant *
+hp_cli_telling_recipient(GVariant *message, guint *ret_n)
+{
+    g_autoptr(GVariant) recipients = hp_dict_list(message, "recipients");
+    GVariant *best = NULL;
+
+    *ret_n = (guint)g_variant_n_children(recipients);
+    for (gsize i = 0; i < *ret_n; i++) {
+        g_autoptr(GVariant) r = g_variant_get_child_value(recipients, i);
+
+        if (best == NULL ||
+            rank(hp_dict_text(r, "state")) < rank(hp_dict_text(best, "state"))) {
+            g_clear_pointer(&best, g_variant_unref);
+            best = g_steal_pointer(&r);
+        }
+    }
+    return best;
+}
+
+static const char *
+or_empty(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
+/* "451 4.7.1  greylisting: normal, …" */
+static char *
+why(GVariant *recipient)
+{
+    const char *code = or_empty(hp_dict_text(recipient, "code"));
+    const char *text = hp_dict_text(recipient, "explanation");
+
+    if (text == NULL || text[0] == '\0')
+        text = or_empty(hp_dict_text(recipient, "reply"));
+    return g_strdup_printf("%s%s%s", code, code[0] != '\0' && text[0] != '\0' ? "  " : "",
+                           text);
+}
+
+static char *
+next_try(GVariant *recipient, gint64 now_usec)
+{
+    const char *state = or_empty(hp_dict_text(recipient, "state"));
+    const char *held = hp_dict_text(recipient, "held_until");
+
+    if (g_str_equal(state, "offline"))
+        return g_strdup(_("when online"));
+    if (held != NULL && held[0] != '\0')
+        return hp_format_until(held, now_usec);
+    return hp_format_until(hp_dict_text(recipient, "next_attempt"), now_usec);
+}
+
+static void
+add_number(HpCliTable *table, gint64 number)
+{
+    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, number);
+
+    hp_cli_table_add(table, text, NULL);
+}
+
+static void
+add_size(HpCliTable *table, gint64 size)
+{
+    g_autofree char *shown = hp_format_size(size);
+    g_autofree char *plain = g_strdup_printf("%" G_GINT64_FORMAT, size);
+
+    hp_cli_table_add(table, shown, plain);
+}
+
+static void
+add_message(HpCli *cli, HpCliTable *table, GVariant *message, gboolean queue)
+{
+    guint n;
+    g_autoptr(GVariant) found = hp_cli_telling_recipient(message, &n);
+    g_autoptr(GVariant) none = g_variant_ref_sink(g_variant_new("a{sv}", NULL));
+    GVariant *r = found != NULL ? found : none;
+    const char *address = or_empty(hp_dict_text(r, "address"));
+    const char *state = or_empty(hp_dict_text(r, "state"));
+    const char *finished = hp_dict_text(message, "finished");
+    const char *when_plain = queue ? hp_dict_text(r, "next_attempt") : finished;
+    g_autofree char *to =
+        n > 1 ? g_strdup_printf("%s (%u)", address, n) : g_strdup(address);
+    g_autofree char *when = queue ? next_try(r, hp_cli_now_usec(cli))
+                                  : hp_format_time(finished, hp_cli_now_usec(cli));
+    g_autofree char *reason = why(r);
+
+    hp_cli_table_add(table, or_empty(hp_dict_text(message, "id")), NULL);
+    hp_cli_table_add(table, hp_cli_state_word(state), state);
+    hp_cli_table_add(table, to, NULL);
+    hp_cli_table_add(table, when, or_empty(when_plain));
+    add_number(table, hp_dict_number(r, "attempts", 0));
+    add_size(table, hp_dict_number(message, "size", 0));
+    hp_cli_table_add(table, reason, NULL);
+}
+
+void
+hp_cli_print_messages(HpCli *cli, GVariant *messages, gboolean queue)
+{
+    const char *const titles[] = { _("ID"),     queue ? _("STATE") : _("RESULT"),
+                                   _("TO"),     queue ? _("NEXT TRY") : _("FINISHED"),
+                                   _(">TRIES"), _(">SIZE"),
+                                   _("WHY"),    NULL };
+    g_autoptr(HpCliTable) table = hp_cli_table_new(titles);
+    gsize n = g_variant_n_children(messages);
+
+    for (gsize i = 0; i < n; i++) {
+        g_autoptr(GVariant) message = g_variant_get_child_value(messages, i);
+
+        add_message(cli, table, message, queue);
+    }
+    if (cli->plain)
+        hp_cli_table_print_plain(table, cli->out);
+    else if (n > 0)
+        hp_cli_table_print(table, cli->out, hp_cli_width(cli));
+    else
+        hp_cli_hint(cli, "%s",
+                    queue ? _("Nothing is waiting.") : _("Nothing was found."));
+}
+
+/* --- stories --- */
+
+static char *
+printable(GVariant *dict, const char *key)
+{
+    return hp_text_printable(hp_slice_of(or_empty(hp_dict_text(dict, key))), 1000);
+}
+
+/* What happened, as a clause. */
+static char *
+tell(GVariant *event)
+{
+    static const struct {
+        const char *kind;
+        const char *clause; /* one %s: the text */
+    } rows[] = {
+        { "accepted", N_("taken from %s and kept safe") },
+        { "looked_up", N_("found these mail servers: %s") },
+        { "held", N_("held back %s") },
+        { "released", N_("released %s") },
+        { "retried", N_("made due again by hand %s") },
+        { "cancelled", N_("given up by hand %s") },
+        { "returned", N_("put a report into your INBOX %s") },
+    };
+    const char *kind = or_empty(hp_dict_text(event, "kind"));
+    g_autofree char *host = printable(event, "host");
+    g_autofree char *text = printable(event, "text");
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (g_str_equal(rows[i].kind, kind))
+            return g_strdup_printf(_(rows[i].clause), text);
+    if (g_str_equal(kind, "connected"))
+        return g_strdup_printf(_("connected to %s [%s]"), host, text);
+    if (g_str_equal(kind, "secured"))
+        return g_strdup_printf(_("encrypted: %s"), text);
+    if (g_str_equal(kind, "said"))
+        return g_strdup_printf(_("%s said: %s"), host, text);
+    return host[0] != '\0' ? g_strdup_printf("%s: %s", host, text) : g_strdup(text);
+}
+
+static void
+print_event(HpCli *cli, GVariant *event)
+{
+    g_autofree char *when =
+        hp_format_moment(hp_dict_text(event, "time"), hp_cli_now_usec(cli));
+    g_autofree char *clause = tell(event);
+
+    fprintf(cli->out, "  %s  %s\n", when, g_strchomp(clause));
+}
+
+static void
+print_head(HpCli *cli, GVariant *message)
+{
+    g_autofree char *subject = printable(message, "subject");
+    g_autofree char *from = printable(message, "from");
+    g_autofree char *id = printable(message, "id");
+    g_autofree char *size = hp_format_size(hp_dict_number(message, "size", 0));
+    g_autofree char *written =
+        hp_format_time(hp_dict_text(message, "submitted"), hp_cli_now_usec(cli));
+
+    fprintf(cli->out, _("Message %s   \"%s\"   from %s   %s, written %s\n"), id, subject,
+            from[0] != '\0' ? from : "<>", size, written);
+}
+
+static void
+print_recipient(HpCli *cli, GVariant *recipient)
+{
+    g_autofree char *address = printable(recipient, "address");
+    g_autofree char *code = printable(recipient, "code");
+    g_autofree char *next = next_try(recipient, hp_cli_now_usec(cli));
+    gint64 tries = hp_dict_number(recipient, "attempts", 0);
+    gboolean due = hp_dict_text(recipient, "next_attempt") != NULL;
+
+    fprintf(cli->out, _("To %s   %s"), address,
+            hp_cli_state_word(hp_dict_text(recipient, "state")));
+    if (code[0] != '\0')
+        fprintf(cli->out, "   %s", code);
+    if (tries > 0)
+        fprintf(cli->out, ngettext("   after %d try", "   after %d tries", (gulong)tries),
+                (int)tries);
+    if (due && strcmp(next, "–") != 0)
+        fprintf(cli->out, _("   next try %s"), next);
+    fputc('\n', cli->out);
+}
+
+/* The three sentences; those that say the same as the last ones are not repeated. */
+static void
+print_meaning(HpCli *cli, GVariant *recipient, char **last)
+{
+    g_autofree char *meaning = printable(recipient, "explanation");
+    g_autofree char *side = printable(recipient, "side");
+    g_autofree char *advice = printable(recipient, "advice");
+
+    if (meaning[0] == '\0' || g_strcmp0(*last, meaning) == 0)
+        return;
+    fprintf(cli->out, _("What it means     %s\n"), meaning);
+    if (side[0] != '\0')
+        fprintf(cli->out, _("Whose side        %s\n"), side);
+    if (advice[0] != '\0')
+        fprintf(cli->out, _("What you can do → %s\n"), advice);
+    g_free(*last);
+    *last = g_steal_pointer(&meaning);
+}
+
+static void
+for_each(GVariant *list, HpCli *cli, void (*print)(HpCli *cli, GVariant *item))
+{
+    for (gsize i = 0; i < g_variant_n_children(list); i++) {
+        g_autoptr(GVariant) item = g_variant_get_child_value(list, i);
+
+        print(cli, item);
+    }
+}
+
+void
+hp_cli_print_story(HpCli *cli, GVariant *message)
+{
+    g_autoptr(GVariant) recipients = hp_dict_list(message, "recipients");
+    g_autoptr(GVariant) story = hp_dict_list(message, "story");
+    g_autofree char *last = NULL;
+
+    print_head(cli, message);
+    for_each(story, cli, print_event);
+    for_each(recipients, cli, print_recipient);
+    for (gsize i = 0; i < g_variant_n_children(recipients); i++) {
+        g_autoptr(GVariant) r = g_variant_get_child_value(recipients, i);
+
+        print_meaning(cli, r, &last);
+    }
+}
+
+static void
+print_raw_event(HpCli *cli, GVariant *event)
+{
+    static const char *const keys[] = { "time",      "kind", "stage",
+                                        "recipient", "host", "text" };
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        g_autofree char *value = printable(event, keys[i]);
+
+        g_string_append_printf(line, "%s%s", i > 0 ? "\t" : "", value);
+    }
+    fprintf(cli->out, "%s\n", line->str);
+}
+
+void
+hp_cli_print_events(HpCli *cli, GVariant *message)
+{
+    g_autoptr(GVariant) story = hp_dict_list(message, "story");
+
+    for_each(story, cli, print_raw_event);
+}

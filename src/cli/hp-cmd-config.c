@@ -1,0 +1,297 @@
+/* config: the settings. Works without a daemon. */
+#include "hp-cli-table.h"
+#include "hp-command.h"
+#include "hp-fs.h"
+#include "hp-settings-edit.h"
+
+#include <fcntl.h>
+#include <glib/gi18n.h>
+
+#define LIST "hauspost config list"
+
+/* "listen", "identity work" */
+static char *
+section_words(const HpSettingSpec *spec, const char *name)
+{
+    return name != NULL ? g_strdup_printf("%s %s", spec->section, name)
+                        : g_strdup(spec->section);
+}
+
+static HpExit
+fail_settings(HpCli *cli, const GError *error)
+{
+    HpExit exit = HP_EXIT_FAILURE;
+
+    if (g_error_matches(error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_NOT_FOUND))
+        exit = HP_EXIT_NOT_FOUND;
+    else if (g_error_matches(error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_VALUE))
+        exit = HP_EXIT_USAGE;
+    else if (error->domain == HP_SETTINGS_ERROR)
+        exit = HP_EXIT_PROBLEMS;
+    if (exit != HP_EXIT_PROBLEMS)
+        return hp_cli_refuse(
+            cli, exit, exit == HP_EXIT_NOT_FOUND ? LIST : "hauspost config describe",
+            "%s", error->message);
+    /* Each line is "file:line: problem", as editors and people know it. */
+    fprintf(cli->err, "%s\n→ hauspost config edit\n", error->message);
+    return exit;
+}
+
+static HpExit
+cmd_get(HpCli *cli)
+{
+    const char *path = hp_cli_args_word(cli->args, 0);
+    HpExit exit = HP_EXIT_OK;
+    g_autoptr(HpSettings) settings = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *name = NULL;
+    guint key = 0;
+
+    if (!hp_settings_find(hp_config_table(), path, &key, &name, &error))
+        return fail_settings(cli, error);
+    settings = hp_cli_settings(cli, &exit);
+    if (settings == NULL)
+        return exit;
+    if (cli->json) {
+        g_autoptr(GVariant) value = g_variant_ref_sink(
+            g_variant_new_string(hp_settings_text(settings, key, name)));
+
+        hp_cli_print_json(cli, "hauspost.setting/1", "value", value);
+    } else {
+        fprintf(cli->out, "%s\n", hp_settings_text(settings, key, name));
+    }
+    return HP_EXIT_OK;
+}
+
+typedef struct {
+    const char *path;  /* (unowned) */
+    const char *value; /* (unowned) (nullable): unset */
+} Change;
+
+static char *
+edit(HpSlice text, gpointer data, GError **error)
+{
+    const Change *change = data;
+    g_autofree char *name = NULL;
+    g_autofree char *section = NULL;
+    const HpSettingSpec *spec;
+    guint key = 0;
+
+    if (!hp_settings_find(hp_config_table(), change->path, &key, &name, error))
+        return NULL;
+    spec = &hp_config_table().specs[key];
+    section = section_words(spec, name);
+    if (change->value == NULL)
+        return hp_settings_edit_unset(text, section, spec->key, NULL);
+    if (!hp_settings_check(spec, hp_slice_of(change->value), error))
+        return NULL;
+    return hp_settings_edit_set(text, section, spec->key, change->value);
+}
+
+static HpExit
+change_setting(HpCli *cli, const char *value)
+{
+    Change change = { hp_cli_args_word(cli->args, 0), value };
+    g_autoptr(GError) error = NULL;
+
+    if (!hp_config_change(cli->dirs, edit, &change, &error))
+        return fail_settings(cli, error);
+    return hp_cli_reload(cli);
+}
+
+static HpExit
+cmd_set(HpCli *cli)
+{
+    return change_setting(cli, hp_cli_args_word(cli->args, 1));
+}
+
+static HpExit
+cmd_unset(HpCli *cli)
+{
+    return change_setting(cli, NULL);
+}
+
+typedef struct {
+    HpCli *cli;           /* (unowned) */
+    HpSettings *settings; /* (unowned) */
+    HpCliTable *table;    /* (unowned) */
+    GVariantBuilder list;
+} Lister;
+
+static void
+list_key(Lister *l, guint key, const char *name)
+{
+    const HpSettingSpec *spec = &hp_config_table().specs[key];
+    const char *value = hp_settings_text(l->settings, key, name);
+    guint line = hp_settings_line(l->settings, key, name);
+    g_autofree char *path =
+        g_strdup_printf("%s%s%s.%s", spec->section, name != NULL ? "." : "",
+                        name != NULL ? name : "", spec->key);
+    g_autofree char *origin =
+        line > 0 ? g_strdup_printf(_("line %u"), line) : g_strdup(_("default"));
+    GVariantDict dict;
+
+    hp_cli_table_add(l->table, path, NULL);
+    hp_cli_table_add(l->table, value, NULL);
+    hp_cli_table_add(l->table, origin, NULL);
+    g_variant_dict_init(&dict, NULL);
+    g_variant_dict_insert(&dict, "key", "s", path);
+    g_variant_dict_insert(&dict, "value", "s", value);
+    g_variant_dict_insert(&dict, "default", "s", spec->fallback);
+    g_variant_dict_insert(&dict, "line", "u", line);
+    g_variant_builder_add_value(&l->list, g_variant_dict_end(&dict));
+}
+
+static void
+list_all(Lister *l)
+{
+    HpSettingTable table = hp_config_table();
+
+    for (guint key = 0; key < table.n_specs; key++) {
+        g_autofree const char **names =
+            hp_settings_names(l->settings, table.specs[key].section);
+
+        if (!table.specs[key].named)
+            list_key(l, key, NULL);
+        else
+            for (guint i = 0; names[i] != NULL; i++)
+                list_key(l, key, names[i]);
+    }
+}
+
+static HpExit
+cmd_list(HpCli *cli)
+{
+    const char *const titles[] = { _("KEY"), _("VALUE"), _("FROM"), NULL };
+    g_autoptr(HpCliTable) table = hp_cli_table_new(titles);
+    HpExit exit = HP_EXIT_OK;
+    g_autoptr(HpSettings) settings = hp_cli_settings(cli, &exit);
+    g_autoptr(GVariant) list = NULL;
+    Lister l = { cli, settings, table };
+
+    if (settings == NULL)
+        return exit;
+    g_variant_builder_init(&l.list, (const GVariantType *)"aa{sv}");
+    list_all(&l);
+    list = g_variant_ref_sink(g_variant_builder_end(&l.list));
+    if (cli->json)
+        hp_cli_print_json(cli, "hauspost.settings/1", "settings", list);
+    else if (cli->plain)
+        hp_cli_table_print_plain(table, cli->out);
+    else
+        hp_cli_table_print(table, cli->out, hp_cli_width(cli));
+    return HP_EXIT_OK;
+}
+
+/* @path: (nullable): another file than the one in use */
+static HpExit
+validate(HpCli *cli, const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+    g_autoptr(HpSettings) settings = NULL;
+    gsize len = 0;
+
+    if (path == NULL)
+        settings = hp_config_load(cli->dirs, &error);
+    else if (g_file_get_contents(path, &text, &len, &error))
+        settings = hp_config_parse(path, (HpSlice){ text, len }, &error);
+    if (settings == NULL)
+        return fail_settings(cli, error);
+    hp_cli_hint(cli, "%s", _("The settings are fine."));
+    return HP_EXIT_OK;
+}
+
+static HpExit
+cmd_validate(HpCli *cli)
+{
+    return validate(cli, hp_cli_args_word(cli->args, 0));
+}
+
+static HpExit
+cmd_edit(HpCli *cli)
+{
+    const char *visual = g_getenv("VISUAL");
+    const char *editor = visual != NULL ? visual : g_getenv("EDITOR");
+    g_autofree char *path = hp_config_path(cli->dirs);
+    g_autofree char *quoted = g_shell_quote(path);
+    g_autofree char *line =
+        g_strdup_printf("%s %s", editor != NULL ? editor : "editor", quoted);
+    g_auto(GStrv) argv = NULL;
+    g_autoptr(GError) error = NULL;
+    HpExit exit;
+
+    if (!g_shell_parse_argv(line, NULL, &argv, &error) ||
+        !g_spawn_sync(NULL, argv, NULL,
+                      G_SPAWN_SEARCH_PATH | G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL,
+                      NULL, NULL, NULL, &error))
+        return hp_cli_refuse(cli, HP_EXIT_FAILURE, "EDITOR=nano hauspost config edit",
+                             _("the editor could not be started: %s"), error->message);
+    exit = validate(cli, NULL);
+    return exit == HP_EXIT_OK ? hp_cli_reload(cli) : exit;
+}
+
+static void
+describe(HpCli *cli, const HpSettingSpec *spec)
+{
+    g_autofree char *type = hp_settings_describe_type(spec);
+
+    fprintf(cli->out, "%s%s.%s\n    %s\n", spec->section, spec->named ? ".NAME" : "",
+            spec->key, _(spec->about));
+    fprintf(cli->out, _("    Value: %s. Default: %s.%s\n"), type,
+            spec->fallback[0] != '\0' ? spec->fallback : _("none"),
+            spec->later ? _(" Known, but not in use yet.") : "");
+}
+
+/* Whole sections too: "config describe listen". */
+static HpExit
+cmd_describe(HpCli *cli)
+{
+    const char *path = hp_cli_args_word(cli->args, 0);
+    HpSettingTable table = hp_config_table();
+    gboolean found = FALSE;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *name = NULL;
+    guint key = 0;
+
+    for (guint i = 0; i < table.n_specs; i++) {
+        if (path == NULL || g_str_equal(path, table.specs[i].section)) {
+            describe(cli, &table.specs[i]);
+            found = TRUE;
+        }
+    }
+    if (found)
+        return HP_EXIT_OK;
+    if (!hp_settings_find(table, path, &key, &name, &error))
+        return fail_settings(cli, error);
+    describe(cli, &table.specs[key]);
+    return HP_EXIT_OK;
+}
+
+static HpExit
+cmd_path(HpCli *cli)
+{
+    g_autofree char *path = hp_config_path(cli->dirs);
+
+    fprintf(cli->out, "%s\n", path);
+    return HP_EXIT_OK;
+}
+
+const HpCommand hp_cmd_config[] = {
+    { "config", "get", "KEY [--json]", "", 1, 1, HP_COMMAND_JSON, N_("Shows a setting."),
+      cmd_get },
+    { "config", "set", "KEY VALUE", "", 2, 2, 0, N_("Changes a setting."), cmd_set },
+    { "config", "unset", "KEY", "", 1, 1, 0, N_("Lets the default hold again."),
+      cmd_unset },
+    { "config", "list", "[--json|--plain]", "origin", 0, 0,
+      HP_COMMAND_JSON | HP_COMMAND_PLAIN,
+      N_("Shows all settings and where they are from."), cmd_list },
+    { "config", "edit", "", "", 0, 0, 0, N_("Opens the settings in an editor."),
+      cmd_edit },
+    { "config", "validate", "[FILE]", "", 0, 1, 0, N_("Checks the settings."),
+      cmd_validate },
+    { "config", "describe", "[KEY|SECTION]", "", 0, 1, 0, N_("Says what settings mean."),
+      cmd_describe },
+    { "config", "path", "", "", 0, 0, 0, N_("Says where the settings are."), cmd_path },
+    { NULL },
+};

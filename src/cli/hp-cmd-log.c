@@ -1,0 +1,47 @@
+/* log: what the daemon wrote into the journal. */
+#include "hp-cli-reach.h"
+#include "hp-command.h"
+
+#include <errno.h>
+#include <glib/gi18n.h>
+#include <unistd.h>
+
+static void
+add(GPtrArray *argv, const char *word)
+{
+    g_ptr_array_add(argv, g_strdup(word));
+}
+
+static HpExit
+cmd_log(HpCli *cli)
+{
+    g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
+    const char *since = hp_cli_args_get(cli->args, "since");
+    const char *id = hp_cli_args_get(cli->args, "id");
+
+    if (!hp_cli_has_user_manager())
+        return hp_cli_refuse(
+            cli, HP_EXIT_FAILURE, "hauspost queue log ID",
+            _("there is no journal of yours here: hauspostd writes to the "
+              "terminal or file of whoever started it"));
+    add(argv, "journalctl");
+    add(argv, "--user");
+    add(argv, "--unit=hauspost");
+    if (hp_cli_args_has(cli->args, "follow"))
+        add(argv, "--follow");
+    if (since != NULL)
+        g_ptr_array_add(argv, g_strconcat("--since=", since, NULL));
+    if (id != NULL)
+        g_ptr_array_add(argv, g_strconcat("HP_SUBJECT=", id, NULL));
+    g_ptr_array_add(argv, NULL);
+    fflush(cli->out);
+    execvp("journalctl", (char **)argv->pdata);
+    return hp_cli_refuse(cli, HP_EXIT_FAILURE, "hauspost queue log ID",
+                         _("journalctl could not be started: %s"), g_strerror(errno));
+}
+
+const HpCommand hp_cmd_log[] = {
+    { "log", NULL, "[-f] [--since TIME] [--id ID]", "follow|f since= id=", 0, 0, 0,
+      N_("Shows what the mail server wrote into the journal."), cmd_log },
+    { NULL },
+};

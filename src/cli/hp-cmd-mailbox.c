@@ -1,0 +1,139 @@
+/* mailbox: what lies in the user's mailboxes. */
+#include "hp-cli-dict.h"
+#include "hp-cli-format.h"
+#include "hp-cli-table.h"
+#include "hp-command.h"
+
+#include <glib/gi18n.h>
+
+static void
+add_number(HpCliTable *table, gint64 number)
+{
+    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, number);
+
+    hp_cli_table_add(table, text, NULL);
+}
+
+static void
+print_list(HpCli *cli, GVariant *list)
+{
+    const char *const titles[] = { _("NAME"),  _(">MESSAGES"), _(">UNREAD"),
+                                   _(">SIZE"), _("OLDEST"),    NULL };
+    g_autoptr(HpCliTable) table = hp_cli_table_new(titles);
+
+    for (gsize i = 0; i < g_variant_n_children(list); i++) {
+        g_autoptr(GVariant) row = g_variant_get_child_value(list, i);
+        const char *name = hp_dict_text(row, "name");
+        const char *oldest = hp_dict_text(row, "oldest");
+        gint64 size = hp_dict_number(row, "size", 0);
+        g_autofree char *shown = hp_format_size(size);
+        g_autofree char *plain = g_strdup_printf("%" G_GINT64_FORMAT, size);
+        g_autofree char *day = hp_format_day(oldest);
+
+        hp_cli_table_add(table, name != NULL ? name : "", NULL);
+        add_number(table, hp_dict_number(row, "messages", 0));
+        add_number(table, hp_dict_number(row, "unseen", 0));
+        hp_cli_table_add(table, shown, plain);
+        hp_cli_table_add(table, day, oldest != NULL ? oldest : "");
+    }
+    if (cli->plain)
+        hp_cli_table_print_plain(table, cli->out);
+    else
+        hp_cli_table_print(table, cli->out, hp_cli_width(cli));
+}
+
+static void
+print_size(HpCli *cli, GVariant *list)
+{
+    gint64 messages = 0, size = 0;
+    g_autofree char *shown = NULL;
+
+    for (gsize i = 0; i < g_variant_n_children(list); i++) {
+        g_autoptr(GVariant) row = g_variant_get_child_value(list, i);
+
+        messages += hp_dict_number(row, "messages", 0);
+        size += hp_dict_number(row, "size", 0);
+    }
+    shown = hp_format_size(size);
+    if (cli->plain)
+        fprintf(cli->out, "%lld\t%lld\n", (long long)messages, (long long)size);
+    else
+        fprintf(cli->out, _("%lld messages, %s\n"), (long long)messages, shown);
+}
+
+static HpExit
+with_list(HpCli *cli, void (*print)(HpCli *cli, GVariant *list))
+{
+    HpExit exit = HP_EXIT_OK;
+    HpHauspost1 *daemon = hp_cli_connect(cli, &exit);
+    g_autoptr(GVariant) list = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (daemon == NULL)
+        return exit;
+    if (!hp_hauspost1_call_mailboxes_sync(daemon, &list, NULL, &error))
+        return hp_cli_fail(cli, error, NULL);
+    if (cli->json)
+        hp_cli_print_json(cli, "hauspost.mailboxes/1", "mailboxes", list);
+    else
+        print(cli, list);
+    return HP_EXIT_OK;
+}
+
+static HpExit
+cmd_list(HpCli *cli)
+{
+    return with_list(cli, print_list);
+}
+
+static HpExit
+cmd_size(HpCli *cli)
+{
+    return with_list(cli, print_size);
+}
+
+static HpExit
+cmd_cleanup(HpCli *cli)
+{
+    HpExit exit = HP_EXIT_OK;
+    HpHauspost1 *daemon;
+    g_autoptr(GVariant) result = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *size = NULL;
+
+    if (!cli->dry_run)
+        exit = hp_cli_confirm(
+            cli, _("Remove for good what was collected longer ago than the retention?"));
+    if (exit != HP_EXIT_OK)
+        return exit;
+    daemon = hp_cli_connect(cli, &exit);
+    if (daemon == NULL)
+        return exit;
+    if (!hp_hauspost1_call_mailbox_cleanup_sync(daemon, cli->dry_run, &result, NULL,
+                                                &error))
+        return hp_cli_fail(cli, error, "hauspost config describe mail.pop3-retention");
+    if (cli->json) {
+        hp_cli_print_json(cli, "hauspost.cleanup/1", NULL, result);
+        return HP_EXIT_OK;
+    }
+    size = hp_format_size(hp_dict_number(result, "size", 0));
+    fprintf(cli->out,
+            cli->dry_run ? _("%lld messages (%s) would be removed.\n")
+                         : _("%lld messages (%s) were removed.\n"),
+            (long long)hp_dict_number(result, "messages", 0), size);
+    if (hp_dict_text(result, "retention") == NULL)
+        hp_cli_hint(cli, "%s\n→ hauspost config set mail.pop3-retention 30d",
+                    _("No retention is set, so nothing is ever removed."));
+    return HP_EXIT_OK;
+}
+
+const HpCommand hp_cmd_mailbox[] = {
+    { "mailbox", "list", "[--json|--plain]", "", 0, 0, HP_COMMAND_JSON | HP_COMMAND_PLAIN,
+      N_("Shows your mailboxes."), cmd_list },
+    { "mailbox", "size", "[--json|--plain]", "", 0, 0, HP_COMMAND_JSON | HP_COMMAND_PLAIN,
+      N_("Shows how much mail there is."), cmd_size },
+    { "mailbox", "cleanup", "[--dry-run] [-y] [--json]", "", 0, 0,
+      HP_COMMAND_JSON | HP_COMMAND_ASKS | HP_COMMAND_DRY_RUN,
+      N_("Removes what was collected longer ago than the retention."), cmd_cleanup },
+    { NULL },
+};
