@@ -52,7 +52,8 @@ HpChannel *hp_channel_new(int fd);
 HpChannel *hp_channel_connect(const char *address, guint16 port, int timeout_ms,
                               int abort_fd, GError **error);
 
-/* Sends what is gathered if that does not block, says goodbye to TLS, closes. */
+/* Sends what is gathered if that does not block, says goodbye to TLS, closes. After an
+ * abort, too: a session may still write (not flush) its last words. */
 void hp_channel_free(HpChannel *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpChannel, hp_channel_free)
 
@@ -62,13 +63,15 @@ int hp_channel_fd(const HpChannel *self);
 void hp_channel_abort(HpChannel *self);
 
 /* All following reads and writes together must be done by then (g_get_monotonic_time()
- * microseconds). A deadline is for a whole command or reply, not for each byte. */
+ * microseconds). A deadline is for a whole command or reply, not for each byte. A new
+ * channel has 5 minutes. */
 void hp_channel_set_deadline(HpChannel *self, gint64 monotonic_usec);
 
 /* The same, from now on. */
 void hp_channel_set_timeout(HpChannel *self, gint64 usec);
 
-/* How many bytes may still be read; G_MAXSIZE for no limit. Every read draws from it. */
+/* How many bytes may still be read; G_MAXSIZE for no limit. Every read draws from it, by
+ * what it yields (plain text under TLS). */
 void hp_channel_set_budget(HpChannel *self, size_t bytes);
 
 /**
@@ -124,12 +127,15 @@ gboolean hp_channel_start_tls_client(HpChannel *self, HpTlsTrust *trust, const c
 
 gboolean hp_channel_is_tls(const HpChannel *self);
 
-/* Wakes poll loops: waits until input is there, the waker's descriptor @bell_fd rings
- * (-1 for none) or the time has passed. */
+/* FAILED: aborted, or what was gathered could not be sent. INPUT: also at the end of the
+ * stream, and when TLS has something that may come to nothing. */
 typedef enum {
     HP_CHANNEL_INPUT,
     HP_CHANNEL_RUNG,
     HP_CHANNEL_TIMEOUT,
     HP_CHANNEL_FAILED,
 } HpChannelWait;
+
+/* Flushes, then waits until input is there, the waker's descriptor @bell_fd can be read
+ * (-1 for none; the caller clears it) or the time has passed (-1 for never). */
 HpChannelWait hp_channel_wait(HpChannel *self, int bell_fd, int timeout_ms);

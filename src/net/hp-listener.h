@@ -25,13 +25,20 @@ typedef struct {
     gpointer data; /* (unowned) (nullable) */
 } HpService;
 
-/* @allowed_uids: further uids than our own that may connect. */
+/* @allowed_uids: further uids than our own that may connect to the ports. @error:
+ * #G_IO_ERROR; also when callers cannot be identified here, for then no port may open. */
 HpListener *hp_listener_new(const guint *allowed_uids, guint n_allowed, GError **error);
+
+/* Takes over the listening sockets that the service manager opened for us (LISTEN_PID,
+ * LISTEN_FDS, sd_listen_fds(3)); the two add functions below then use the one with their
+ * address instead of opening it. Once, before the first of them. Returns how many. */
+guint hp_listener_adopt_fds(HpListener *self);
 
 /**
  * hp_listener_add_port:
  * @service: copied
- * @port: on 127.0.0.1 and on ::1 (the latter only if the system has IPv6)
+ * @port: on 127.0.0.1 and on ::1 (the latter only if the system has IPv6); 0 for a free
+ *    one, the same for both
  * @error: #G_IO_ERROR; %G_IO_ERROR_ADDRESS_IN_USE names the program that has the port
  *    when it can be found out
  */
@@ -42,7 +49,10 @@ gboolean hp_listener_add_port(HpListener *self, const HpService *service, guint1
 gboolean hp_listener_add_socket(HpListener *self, const HpService *service,
                                 const char *path, GError **error);
 
-/* Begins to accept. */
+/* The port that the service of that name got first, 0 if none. */
+guint16 hp_listener_port(const HpListener *self, const char *service);
+
+/* Begins to accept. Adopted sockets that nothing uses are closed. */
 gboolean hp_listener_start(HpListener *self, GError **error);
 
 /* Stops accepting, aborts all sessions, waits for their threads (at most 8 s for those
@@ -54,6 +64,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpListener, hp_listener_free)
 void hp_listener_foreach(HpListener *self,
                          void (*each)(HpConnection *connection, gpointer data),
                          gpointer data);
+
+/* A connection without a listener, for tests and fuzzing: no caps, the caller serves it.
+ * @channel: (transfer full), @service: (unowned). */
+HpConnection *hp_connection_new(HpChannel *channel, const HpPeer *peer,
+                                const HpService *service);
+void hp_connection_free(HpConnection *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpConnection, hp_connection_free)
 
 HpChannel *hp_connection_channel(HpConnection *self);
 const HpPeer *hp_connection_peer(const HpConnection *self);
