@@ -1,0 +1,272 @@
+"""The line: offline, captive, broken names, a closed port 25, and back again."""
+import time
+
+import bad_mx
+from harness import count, scenario
+
+
+def network(post):
+    return post.status()["network"]["state"]
+
+
+def unhurt(post, address):
+    """No attempt was counted against the message."""
+    found = post.recipient(address)
+    assert found["attempts"] == 0 and found["state"] not in ("refused", "expired"), found
+    return found
+
+
+@scenario(root=True)
+def a_real_outage(internet, post):
+    """Line cut: mail is taken and waits without an attempt; line back: out at once."""
+    mx = internet.mx("outage")
+    post.send("eva0@outage.example")
+    post.wait_state("eva0@outage.example", "delivered")
+    for how in ("link", "route", "cable"):
+        internet.cut(how)
+        post.wait_for(lambda: network(post) == "offline", 20, f"offline after {how}")
+        address = f"eva-{how}@outage.example"
+        post.send(address)
+        time.sleep(1.0)
+        assert unhurt(post, address)["state"] == "offline"
+        internet.restore()
+        post.wait_state(address, "delivered", 40)
+    assert len(mx.ledger) == 4
+
+
+@scenario(root=True, seconds=180)
+def a_silent_outage(internet, post):
+    """Packets vanish while the routes stay: the network is blamed, not the messages."""
+    mx = [internet.mx(f"silent{i}") for i in range(3)]
+    internet.cut("silent")
+    for i in range(3):
+        post.send(f"eva@silent{i}.example")
+    post.wait_for(lambda: network(post) != "ok", 120, "a bad line noticed")
+    for i in range(3):
+        unhurt(post, f"eva@silent{i}.example")
+    internet.restore()
+    post.move_clock(120)
+    post.run("queue", "retry", "--all")
+    for i in range(3):
+        post.wait_state(f"eva@silent{i}.example", "delivered", 60)
+    assert all(host.ledger for host in mx)
+
+
+@scenario(root=True, seconds=180)
+def three_days_offline(internet, post):
+    """Three days without a line cost no attempt and bounce nothing; then all goes out."""
+    mx = internet.mx("holiday")
+    internet.cut("link")
+    post.wait_for(lambda: network(post) == "offline", 20)
+    for number in range(count(5, 50)):
+        post.send(f"eva{number}@holiday.example")
+    for _ in range(6):
+        post.move_clock(12 * 3600)
+        time.sleep(0.5)
+        unhurt(post, "eva0@holiday.example")
+    internet.restore()
+    mx.wait(count(5, 50), 60)
+    assert not post.inbox()
+
+
+@scenario(root=True, seconds=180)
+def six_days_offline(internet, post):
+    """Even after six days offline a message is not given up before it had its chances."""
+    mx = internet.mx("longaway")
+    internet.cut("link")
+    post.wait_for(lambda: network(post) == "offline", 20)
+    post.send("eva@longaway.example")
+    post.stop()
+    post.move_clock(6 * 86400)
+    internet.restore()
+    post.start()
+    mx.wait(1, 30)
+    post.wait_state("eva@longaway.example", "delivered")
+
+
+@scenario(root=True, seconds=180)
+def captive_portal(internet, post):
+    """C36: a captive portal gets neither mail nor password; nothing bounces; one notice."""
+    mx = internet.mx("hotel")
+    internet.captive()
+    post.send("eva@hotel.example")
+    post.wait_for(lambda: network(post) in ("captive", "no_25"), 60, "portal noticed")
+    unhurt(post, "eva@hotel.example")
+    post.move_clock(20 * 60)
+    post.wait_for(post.inbox, 30, "the notice")
+    post.move_clock(20 * 60)
+    time.sleep(1)
+    assert len(post.inbox()) == 1, [m["Subject"] for m in post.inbox()]
+    said = b"".join(line for s in internet.portal.sessions for line in s.commands)
+    assert b"MAIL" not in said and b"AUTH" not in said, said
+    internet.captive(False)
+    post.run("queue", "retry", "--all")
+    post.wait_state("eva@hotel.example", "delivered", 60)
+    assert len(mx.ledger) == 1
+
+
+@scenario(root=True, seconds=240)
+def port_25_closed(internet, post):
+    """C36: port 25 dropped or refused for every server: no attempt, no bounce, one notice."""
+    mx = [internet.mx(f"closed25-{i}") for i in range(3)]
+    internet.port25("refuse")
+    for i in range(3):
+        post.send(f"eva@closed25-{i}.example")
+    post.wait_for(lambda: network(post) == "no_25", 60, "no-25 noticed")
+    for i in range(3):
+        unhurt(post, f"eva@closed25-{i}.example")
+    assert not post.inbox()
+    post.move_clock(20 * 60)
+    notice = post.wait_for(post.inbox, 30, "the notice")[0]
+    assert "25" in notice.get_body().get_content(), notice
+    internet.port25("open")
+    post.move_clock(3700)                       # the probe of the next hour
+    for i in range(3):
+        post.wait_state(f"eva@closed25-{i}.example", "delivered", 60)
+    assert all(len(host.ledger) == 1 for host in mx)
+
+
+@scenario(root=True, seconds=240)
+def port_25_closed_for_days(internet, post):
+    """No-25 for five days: the mail is returned whole, with the reason."""
+    internet.mx("five25")
+    internet.mx("five25b")
+    internet.port25("refuse")
+    post.send("eva@five25.example", "kept whole", "every word\r\n")
+    post.send("eva@five25b.example")
+    post.wait_for(lambda: network(post) == "no_25", 60)
+    for _ in range(11):
+        post.move_clock(12 * 3600)
+        time.sleep(0.7)
+    found = post.wait_for(lambda: [m for m in post.inbox()
+                                   if "kept whole" in m.as_string()], 60, "returned")
+    assert "every word" in found[0].as_string()
+
+
+@scenario(root=True)
+def port_25_intercepted(internet, post):
+    """A filter of the ISP answers with 554 in the name of every server: nothing bounces."""
+    internet.mx("filtered1")
+    internet.mx("filtered2")
+    internet.port25("intercept")
+    for name in ("filtered1", "filtered2"):
+        post.send(f"eva@{name}.example")
+    post.wait_for(lambda: len(internet.interceptor.sessions) >= 1, 30)
+    time.sleep(1.5)
+    for name in ("filtered1", "filtered2"):
+        assert post.state_of(f"eva@{name}.example") != "refused"
+    internet.port25("open")
+    post.move_clock(3700)
+    post.run("queue", "retry", "--all")
+    for name in ("filtered1", "filtered2"):
+        post.wait_state(f"eva@{name}.example", "delivered", 60)
+
+
+@scenario(root=True, seconds=180)
+def names_do_not_resolve(internet, post):
+    """C28: SERVFAIL, silence and refusal of the resolver never bounce and count nothing."""
+    mx = internet.mx("nodns")
+    for how in ("servfail", "refused", "drop"):
+        internet.dns(how)
+        address = f"eva-{how}@nodns.example"
+        post.send(address)
+        time.sleep(2.0)
+        assert post.state_of(address) not in ("refused", "delivered"), how
+        internet.dns("ok")
+        post.move_clock(420)
+        post.run("queue", "retry", "--all")
+        post.wait_state(address, "delivered", 60)
+    assert len(mx.ledger) == 3 and not post.inbox()
+
+
+@scenario(root=True)
+def nxdomain_that_is_not_believed(internet, post):
+    """NXDOMAIN without SOA, or from a resolver that never gave a good answer, is no bounce."""
+    mx = internet.mx("liar")
+    for how in ("lie", "lie-soa"):
+        internet.dns(how)
+        address = f"eva-{how}@liar.example"
+        post.send(address)
+        time.sleep(2.0)
+        assert post.state_of(address) not in ("refused", "delivered"), (how, post.recipient(
+            address))
+        internet.dns("ok")
+        post.move_clock(420)
+        post.run("queue", "retry", "--all")
+        post.wait_state(address, "delivered", 60)
+    assert len(mx.ledger) == 2
+
+
+@scenario(root=True)
+def resume_from_suspend(internet, post):
+    """C35: after suspend (CLOCK_BOOTTIME ahead of CLOCK_MONOTONIC) all is due at once."""
+    mx = internet.mx("lid", bad_mx.Greylist)
+    post.send("eva@lid.example")
+    post.wait_for(lambda: post.recipient("eva@lid.example").get("attempts") == 1)
+    post.move_clock(wall=120, boot=120, monotonic=0)
+    post.wait_state("eva@lid.example", "delivered", 60)
+    assert len(mx.ledger) == 1
+
+
+@scenario(root=True)
+def clocks_that_jump(internet, post):
+    """C34: the wall clock a year back or on, 1970, 2039: no bounce, no expiry, still sent."""
+    mx = internet.mx("jump", bad_mx.Greylist)
+    year = 365 * 86400
+    now = int(time.time())
+    for number, jump in enumerate((year, -year, -now + 1000, 2177452800 - now)):
+        address = f"eva{number}@jump.example"
+        post.send(address)
+        post.wait_for(lambda a=address: post.recipient(a).get("attempts") == 1)
+        post.move_clock(wall=jump, boot=0, monotonic=0)
+        time.sleep(1.0)
+        assert post.state_of(address) in ("waiting", "delivered", "sending"), jump
+        post.run("queue", "retry", "--all")
+        post.wait_state(address, "delivered", 30)
+        post.move_clock(wall=-jump, boot=0, monotonic=0)
+    assert len(mx.ledger) == 4 and not post.inbox()
+
+
+@scenario(root=True)
+def retry_and_resume_do_not_dawdle(internet, post):
+    """`resume` and `queue retry` make mail due at once, without a spread."""
+    hosts = [internet.mx(f"now{i}") for i in range(5)]
+    post.run("pause")
+    for i in range(5):
+        post.send(f"eva@now{i}.example")
+    post.run("resume")
+    for host in hosts:
+        host.wait(1, 10)
+
+
+@scenario(root=True)
+def pause_for_a_while(internet, post):
+    """`pause --for` ends by itself; a pause survives a restart."""
+    mx = internet.mx("paused")
+    post.run("pause", "--for", "1h")
+    post.send("eva@paused.example")
+    post.stop()
+    post.start()
+    assert post.status()["state"] == "paused"
+    time.sleep(0.5)
+    assert not mx.ledger
+    post.move_clock(3700)
+    mx.wait(1, 20)
+
+
+@scenario(root=True)
+def held_and_cancelled(internet, post):
+    """hold keeps a message back, release lets it go, cancel ends it without a bounce."""
+    mx = internet.mx("handled")
+    post.run("pause")
+    post.send("eva1@handled.example")
+    post.send("eva2@handled.example")
+    first, second = (post.recipient(f"eva{i}@handled.example")["id"] for i in (1, 2))
+    post.run("queue", "hold", first)
+    post.run("queue", "cancel", second, "--yes")
+    post.run("resume")
+    time.sleep(0.7)
+    assert not mx.ledger and post.state_of("eva1@handled.example") == "held"
+    post.run("queue", "release", first)
+    mx.wait(1)
+    assert mx.ledger[0].recipients == ["eva1@handled.example"] and not post.inbox()
