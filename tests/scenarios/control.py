@@ -1,0 +1,198 @@
+"""The command line and the settings: what scripts rely on."""
+import json
+import time
+
+from harness import scenario
+from instance import ADDRESS
+
+
+@scenario
+def status_as_json(post):
+    """`status --json` has its schema, state, network, listeners, queue."""
+    status = post.status()
+    assert status["schema"] == "hauspost.status/1", status
+    assert status["state"] == "running" and status["version"]
+    assert status["network"]["state"] in ("ok", "offline")
+    assert {"smtp", "pop3"} <= {entry["protocol"] for entry in status["listeners"]}
+    assert post.run("status").returncode == 0
+
+
+@scenario
+def not_running(make):
+    """Without a daemon: exit status 4 and a line that begins with an arrow."""
+    post = make()
+    post.setup()
+    done = post.run("queue", "list", check=False)
+    assert done.returncode == 4, done
+    assert "\u2192" in done.stderr, done.stderr
+
+
+@scenario
+def exit_statuses(post):
+    """2 for wrong usage with the nearest word, 3 for what does not exist."""
+    done = post.run("queu", "list", check=False)
+    assert done.returncode == 2 and "queue" in done.stderr, done
+    done = post.run("queue", "show", "ZZZZZZ", check=False)
+    assert done.returncode == 3 and done.stderr, done
+    assert post.run("config", "get", "no.such", check=False).returncode == 3
+
+
+@scenario
+def setup_again(make):
+    """`setup` twice changes nothing: same certificate, same settings."""
+    post = make()
+    post.setup()
+    post.start()
+    before = post.run("cert", "show").stdout
+    settings = post.config_file.read_text()
+    post.stop()
+    post.run("setup", "--non-interactive", "--address", ADDRESS, "--name", "Anna Muster")
+    assert post.config_file.read_text() == settings
+    post.start()
+    assert post.run("cert", "show").stdout == before
+
+
+@scenario
+def wrong_settings(make):
+    """A wrong setting: file:line: message with the nearest name; the daemon refuses (7)."""
+    post = make()
+    post.setup()
+    with open(post.config_file, "a", encoding="utf-8") as conf:
+        conf.write("\n[delivry]\nport=25\n")
+    process = post.launch({}, "--check")
+    status = process.wait(20)
+    post.process = None
+    assert status == 7, status
+    assert "hauspost.conf:" in post.log() and "delivery" in post.log(), post.log()
+    process = post.launch()
+    assert process.wait(20) not in (0, -6, -11)
+    post.process = None
+
+
+@scenario
+def reload_is_all_or_nothing(post):
+    """SIGHUP with a wrong file keeps the old settings; with a right one takes the new."""
+    good = post.config_file.read_text()
+    post.config_file.write_text(good + "\n[mail]\nmax-message-size=2M\n[nonsense]\nx=1\n")
+    post.reload()
+    post.wait_for(lambda: "nonsense" in post.log(), 10)
+    assert size_offered(post) != 2 << 20
+    post.config_file.write_text(good + "\n[mail]\nmax-message-size=2M\n")
+    post.reload()
+    post.wait_for(lambda: size_offered(post) == 2 << 20, 10)
+
+
+def size_offered(post):
+    smtp = post.smtp(login=False)
+    smtp.ehlo("x")
+    size = int(smtp.esmtp_features["size"])
+    smtp.quit()
+    return size
+
+
+@scenario
+def config_commands(post):
+    """config get, set, unset, list, describe and path; comments in the file stay."""
+    text = post.config_file.read_text()
+    post.config_file.write_text("# my comment\n" + text)
+    post.run("config", "set", "delivery.give-up", "3d")
+    assert post.run("config", "get", "delivery.give-up").stdout.strip() == "3d"
+    assert "# my comment" in post.config_file.read_text()
+    post.run("config", "unset", "delivery.give-up")
+    assert post.run("config", "get", "delivery.give-up").stdout.strip() == "5d"
+    assert post.run("config", "set", "delivery.give-up", "soon",
+                    check=False).returncode != 0
+    assert str(post.config_file) in post.run("config", "path").stdout
+    for words in (("list",), ("describe", "delivery.give-up"), ("validate",)):
+        assert post.run("config", *words).returncode == 0
+
+
+@scenario
+def every_read_command_speaks_json(post):
+    """Each read command prints one JSON object with a schema."""
+    post.run("pause")
+    post.send("x@far.example", "for json")
+    ident = post.queue()[0]["id"]
+    for words in (["status"], ["queue", "list"], ["queue", "show", ident], ["queue", "log",
+                  ident], ["queue", "summary"], ["history", "list"], ["history", "stats"],
+                  ["explain", "550"], ["identity", "list"], ["password", "list"],
+                  ["account", "show"], ["cert", "show"], ["config", "list"],
+                  ["mailbox", "list"], ["version"]):
+        value = json.loads(post.run(*words, "--json").stdout)
+        assert value["schema"].startswith("hauspost."), (words, value)
+
+
+@scenario
+def queue_list_schema(post):
+    """`queue list --json` has the members of the outer face."""
+    post.run("pause")
+    post.send("x@far.example", "schema")
+    value = post.cli("queue", "list")
+    assert value["schema"] == "hauspost.queue/1"
+    message = value["messages"][0]
+    assert set(message) >= {"id", "from", "subject", "size", "submitted", "client",
+                            "recipients"}, message
+    assert message["client"] == "test" and message["from"] == ADDRESS
+    recipient = message["recipients"][0]
+    assert set(recipient) >= {"address", "state", "attempts"}, recipient
+
+
+@scenario
+def identities(post):
+    """A second identity may send once it is added, and not after it is removed."""
+    post.run("identity", "add", "work", "--address", "anna@work.example")
+    post.send("x@far.example", sender="anna@work.example")
+    names = json.dumps(post.cli("identity", "list"))
+    assert "anna@work.example" in names
+    post.run("identity", "remove", "work", "--yes")
+    try:
+        post.send("x@far.example", sender="anna@work.example")
+    except Exception as error:
+        assert "5.7.1" in str(error), error
+    else:
+        raise AssertionError("still allowed")
+
+
+@scenario
+def help_and_version(post):
+    """help and version answer, also without a daemon."""
+    post.stop()
+    assert "queue" in post.run("help").stdout
+    assert post.run("--version").stdout.split()[-1][0].isdigit()
+    assert post.run("queue", "--help").returncode == 0
+
+
+@scenario
+def without_runtime_folder(post):
+    """Without XDG_RUNTIME_DIR (cron, ssh) the command line still finds the daemon."""
+    environment = dict(post.environment)
+    del post.environment["XDG_RUNTIME_DIR"]
+    assert post.status()["state"] == "running"
+    post.environment.update(environment)
+
+
+@scenario(tree="plain", seconds=90)
+def quiet_when_idle(post):
+    """An idle daemon uses less than 10 MiB of private memory."""
+    post.smtp().quit()
+    pid = post.process.pid
+    text = open(f"/proc/{pid}/smaps_rollup", encoding="ascii").read()
+    private = sum(int(line.split()[1]) for line in text.splitlines()
+                  if line.startswith("Private_")) / 1024
+    assert private < 10, f"{private:.1f} MiB"
+
+
+@scenario(tree="plain")
+def starts_fast(make):
+    """From start to ready in less than half a second, even on a busy machine."""
+    post = make()
+    post.setup()
+    post.start()
+    post.stop()
+    best = 99.0
+    for _ in range(3):
+        start = time.monotonic()
+        post.start()
+        best = min(best, time.monotonic() - start)
+        post.stop()
+    assert best < 0.5, f"{best:.2f} s"
