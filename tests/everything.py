@@ -13,6 +13,7 @@ BUILD = TOP / "build-tests"
 SANITIZE = ["-Db_lundef=false", "-Dwerror=true", "--buildtype=debugoptimized"]
 TREES = {
     "plain": ("gcc", ["-Dwerror=true", "-Dtest-clock=true"]),
+    "release": ("gcc", ["--buildtype=release"]),
     "sanitized": ("clang", ["-Db_sanitize=address,undefined", "-Dtest-clock=true", *SANITIZE]),
     "threads": ("clang", ["-Db_sanitize=thread", "-Dtest-clock=true", *SANITIZE]),
     "fuzz": ("clang", ["-Db_sanitize=address,undefined", "-Dfuzzing=true", *SANITIZE]),
@@ -130,7 +131,7 @@ def main():
     if "unit" in parts:
         wanted |= {"sanitized"} if options.quick else {"sanitized", "plain"}
     if "scenarios" in parts:
-        wanted |= {"sanitized", "plain"}
+        wanted |= {"sanitized", "plain", "release"}
     if "lint" in parts and not options.quick:
         wanted.add("sanitized")
     wanted |= {"threads", "fuzz"} & set(parts)
@@ -146,9 +147,8 @@ def main():
         meson_test("threads", count, "--suite", "unit", "--suite", "transcript")
     if "fuzz" in there:
         meson_test("fuzz", count, "--suite", "fuzz")
-    if "scenarios" in parts and there >= {"sanitized", "plain"}:
-        tap_suite(["tests/scenarios/run", "--build", str(BUILD / "sanitized"),
-                   "--plain", str(BUILD / "plain"), *(["--long"] if options.long else []),
+    if "scenarios" in parts and there >= {"sanitized", "plain", "release"}:
+        tap_suite(["tests/scenarios/run", "--builds", str(BUILD), *(["--long"] if options.long else []),
                    *(["--keep"] if options.keep else [])], count)
 
     for name in count.failures:

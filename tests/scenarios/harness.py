@@ -39,7 +39,7 @@ class Skip(Exception):
 
 def scenario(function=None, *, tree="sanitized", root=False, seconds=120, settings=None,
              language="C.UTF-8"):
-    """Marks a scenario. TREE: which build; ROOT: needs root; SECONDS: its time limit."""
+    """Marks a scenario. TREE: which build (sanitized, plain, release); ROOT: needs root; SECONDS: its time limit."""
     def mark(marked):
         marked.scenario = {"tree": tree, "root": root, "seconds": seconds,
                            "settings": settings, "language": language}
@@ -56,7 +56,7 @@ class Stage:
     """What the scenarios of one file share, and what each one gets."""
 
     def __init__(self, options):
-        self.trees = {"sanitized": options.build, "plain": options.plain}
+        self.builds = options.builds
         self.keep = options.keep
         self.internet = None
         self.namespace = None
@@ -94,7 +94,7 @@ class Stage:
             options.setdefault("namespace", self.namespace)
         options.setdefault("settings", about["settings"])
         options.setdefault("language", about["language"])
-        post = Hauspost(self.trees[tree or about["tree"]], **options)
+        post = Hauspost(self.builds / (tree or about["tree"]), **options)
         self.made.append(post)
         return post
 
@@ -167,8 +167,7 @@ def scenarios_of(path):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--build")
-    parser.add_argument("--plain")
+    parser.add_argument("--builds", type=pathlib.Path)
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("file", type=pathlib.Path)
     parser.add_argument("filters", nargs="*")
