@@ -1,6 +1,5 @@
 """The command line and the settings: what scripts rely on."""
 import json
-import time
 
 from harness import scenario
 from instance import ADDRESS
@@ -169,30 +168,3 @@ def without_runtime_folder(post):
     del post.environment["XDG_RUNTIME_DIR"]
     assert post.status()["state"] == "running"
     post.environment.update(environment)
-
-
-@scenario(tree="plain", seconds=90)
-def quiet_when_idle(post):
-    """An idle daemon uses less than 10 MiB of private memory."""
-    post.smtp().quit()
-    pid = post.process.pid
-    text = open(f"/proc/{pid}/smaps_rollup", encoding="ascii").read()
-    private = sum(int(line.split()[1]) for line in text.splitlines()
-                  if line.startswith("Private_")) / 1024
-    assert private < 10, f"{private:.1f} MiB"
-
-
-@scenario(tree="plain")
-def starts_fast(make):
-    """From start to ready in less than half a second, even on a busy machine."""
-    post = make()
-    post.setup()
-    post.start()
-    post.stop()
-    best = 99.0
-    for _ in range(3):
-        start = time.monotonic()
-        post.start()
-        best = min(best, time.monotonic() - start)
-        post.stop()
-    assert best < 0.5, f"{best:.2f} s"
