@@ -13,9 +13,10 @@
 #include "hp-slice.h"
 #include "hp-sqlite.h"
 
-#define HP_CONTENT_INLINE_MAX   (128 * 1024) /* octets kept in the database at first */
-#define HP_CONTENT_DISK_RESERVE (16 * 1024 * 1024) /* kept free so that deleting works   \
-                                                    */
+#define HP_CONTENT_INLINE_MAX                                                            \
+    ((size_t)128 * 1024) /* octets kept in the database at first */
+/* Kept free, so that deleting works. */
+#define HP_CONTENT_DISK_RESERVE ((guint64)16 * 1024 * 1024)
 
 /* SQL that makes the tables `content` (id, sha256, size, refs, bytes, file) and `erase`
  * (file); the owner's first migration includes it by string concatenation. */
@@ -27,7 +28,8 @@
     " refs INTEGER NOT NULL,"                                                            \
     " bytes BLOB,"                                                                       \
     " file TEXT);"                                                                       \
-    "CREATE INDEX content_staged ON content (id) WHERE file IS NULL;"                    \
+    "CREATE INDEX content_staged ON content (id, size) WHERE file IS NULL;"              \
+    "CREATE INDEX content_file ON content (file) WHERE file IS NOT NULL;"                \
     "CREATE TABLE erase (file TEXT PRIMARY KEY);"
 
 typedef struct _HpContents HpContents;
@@ -40,7 +42,7 @@ typedef struct _HpContent HpContent;
  * @dir_fd: private folder for the files; duplicated. Folders tmp/ and 00/ … ff/ are made
  *    in it
  *
- * Empties tmp/, replays the erase list, and reports (never deletes) other orphans.
+ * Empties tmp/ and replays the erase list: what a crash has left.
  */
 HpContents *hp_contents_open(HpDb *db, int dir_fd, GError **error);
 void hp_contents_close(HpContents *self);
@@ -50,7 +52,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpContents, hp_contents_close)
 gboolean hp_contents_has_room(HpContents *self, guint64 octets);
 
 HpContentDraft *hp_content_draft_new(HpContents *contents);
-void hp_content_draft_free(HpContentDraft *self); /* removes its file unless inserted */
+
+/* Removes its file unless it was committed, or may have been: after a failed COMMIT
+ * (%HP_DB_ERROR_UNKNOWN) the row may be there, and must find its file. */
+void hp_content_draft_free(HpContentDraft *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpContentDraft, hp_content_draft_free)
 
 /* Adds bytes. @error: #G_FILE_ERROR; NOSPC when the disk is full or only the reserve is
@@ -71,12 +76,13 @@ gboolean hp_content_insert(HpDbConn *conn, HpContentDraft *draft, gint64 *ret_id
 void hp_content_draft_committed(HpContentDraft *self);
 
 /* Inside an HpDbWork: one reference more, or one less; at 0 the row goes and its file is
- * put on the erase list. */
+ * put on the erase list. @error: %HP_DB_ERROR_FAILED if there is no such id. */
 gboolean hp_content_ref(HpDbConn *conn, gint64 id, GError **error);
 gboolean hp_content_unref(HpDbConn *conn, gint64 id, GError **error);
 
-/* Opens a content for reading; holds no database read afterwards. @error: #HP_DB_ERROR,
- * or #G_FILE_ERROR if its file is missing. */
+/* Opens a content for reading; holds no database read afterwards. @error: #HP_DB_ERROR
+ * (DAMAGED if what is found is not what was stored, FAILED if there is no such id), or
+ * #G_FILE_ERROR if its file is missing. */
 HpContent *hp_content_open(HpContents *contents, gint64 id, GError **error);
 void hp_content_close(HpContent *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpContent, hp_content_close)
@@ -97,6 +103,11 @@ gboolean hp_contents_erase(HpContents *self, GError **error);
  * files (write, one syncfs, renames, fsync of the folders, one COMMIT). */
 gboolean hp_contents_unstage(HpContents *self, guint keep, guint *ret_moved,
                              GError **error);
+
+/* Upkeep: counts the files that no content owns (a crash between making a large file and
+ * the COMMIT leaves one) and that are older than this opening. Reports them in the log
+ * and deletes nothing. */
+gboolean hp_contents_count_orphans(HpContents *self, guint *ret_orphans, GError **error);
 
 /* Octets that are still in the database. */
 guint64 hp_contents_staged_octets(HpContents *self);

@@ -1,0 +1,362 @@
+/* What is done about contents when nobody waits: erasing, moving out of the database. */
+#include "hp-content-private.h"
+#include "hp-fs.h"
+#include "hp-log.h"
+#include "hp-text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BATCH 256 /* files at once */
+
+/* Erasing and moving out do not overlap: the erase list also holds the names that a move
+ * has taken but not yet committed. */
+static void
+begin(HpContents *self)
+{
+    HP_LOCKED(&self->lock);
+
+    while (self->busy)
+        hp_cond_wait_until(&self->free, &self->lock, -1);
+    self->busy = TRUE;
+}
+
+static void
+end(HpContents *self)
+{
+    HP_LOCKED(&self->lock);
+
+    self->busy = FALSE;
+    hp_cond_signal(&self->free);
+}
+
+/* Syncs each folder that holds one of @files, once. */
+static gboolean
+sync_folders(HpContents *self, const GPtrArray *files, GError **error)
+{
+    g_autoptr(GHashTable) done = g_hash_table_new(g_int_hash, g_int_equal);
+    g_autofree int *keys = g_new(int, files->len + 1);
+
+    for (guint i = 0; i < files->len; i++) {
+        const char *file = files->pdata[i];
+
+        keys[i] = file[0] << 8 | file[1];
+        if (g_hash_table_add(done, &keys[i]) &&
+            !hp_content_sync_folder(self, file, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+is_owned(HpDbConn *conn, const char *file)
+{
+    HpDbStmt *stmt =
+        hp_db_query(conn, "SELECT 1 FROM content WHERE file = ?1 LIMIT 1", "s", file);
+    gboolean owned = hp_db_step(stmt, NULL);
+
+    hp_db_reset(stmt);
+    return owned;
+}
+
+static GPtrArray *
+load_erase_list(HpContents *self, GError **error)
+{
+    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
+    g_autoptr(GError) failure = NULL;
+    HpDbStmt *stmt = hp_db_query(conn, "SELECT file FROM erase LIMIT 256", "");
+
+    while (hp_db_step(stmt, &failure))
+        g_ptr_array_add(files, hp_db_dup_text(stmt, 0));
+    if (failure == NULL)
+        return g_steal_pointer(&files);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return NULL;
+}
+
+static gboolean
+clear_erase_list(HpDbConn *conn, gpointer data, GError **error)
+{
+    const GPtrArray *files = data;
+
+    for (guint i = 0; i < files->len; i++)
+        if (!hp_db_run(conn, error, "DELETE FROM erase WHERE file = ?1", "s",
+                       (const char *)files->pdata[i]))
+            return FALSE;
+    return TRUE;
+}
+
+/* A name that is not one of ours (a damaged row) is only struck off. */
+static gboolean
+unlink_files(HpContents *self, GPtrArray *files, GError **error)
+{
+    g_autoptr(GPtrArray) touched = g_ptr_array_new();
+
+    for (guint i = 0; i < files->len; i++) {
+        const char *file = files->pdata[i];
+
+        if (!hp_content_is_file_name(file))
+            continue;
+        if (unlinkat(self->dir_fd, file, 0) == 0)
+            g_ptr_array_add(touched, files->pdata[i]);
+        else if (errno != ENOENT)
+            return hp_fs_fail(error, "remove", file);
+    }
+    return sync_folders(self, touched, error);
+}
+
+static gboolean
+erase_all(HpContents *self, GError **error)
+{
+    for (;;) {
+        g_autoptr(GPtrArray) files = load_erase_list(self, error);
+
+        if (files == NULL)
+            return FALSE;
+        if (files->len == 0)
+            return TRUE;
+        if (!unlink_files(self, files, error) ||
+            !hp_db_write(self->db, clear_erase_list, files, error))
+            return FALSE;
+    }
+}
+
+gboolean
+hp_contents_erase(HpContents *self, GError **error)
+{
+    gboolean ok;
+
+    begin(self);
+    ok = erase_all(self, error);
+    end(self);
+    return ok;
+}
+
+/* A batch on its way out of the database; ids[i] goes to files[i]. */
+typedef struct {
+    GArray *ids;      /* (owned): gint64 */
+    GPtrArray *files; /* (owned) */
+    guint moved;
+} Move;
+
+static void
+clear_move(Move *move)
+{
+    g_array_unref(move->ids);
+    g_ptr_array_unref(move->files);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Move, clear_move)
+
+static gboolean
+choose(HpContents *self, guint keep, Move *move, GError **error)
+{
+    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
+    g_autoptr(GError) failure = NULL;
+    HpDbStmt *stmt = hp_db_query(
+        conn,
+        "SELECT id FROM content WHERE file IS NULL AND id <="
+        " (SELECT id FROM content WHERE file IS NULL ORDER BY id DESC LIMIT 1 OFFSET ?1)"
+        " ORDER BY id LIMIT 256",
+        "i", (gint64)keep);
+
+    while (hp_db_step(stmt, &failure)) {
+        gint64 id = hp_db_int(stmt, 0);
+
+        g_array_append_val(move->ids, id);
+        g_ptr_array_add(move->files, hp_content_new_file_name());
+    }
+    if (failure == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
+
+/* Before any file has its name: should we crash, the erase list finds it again. */
+static gboolean
+announce(HpDbConn *conn, gpointer data, GError **error)
+{
+    const Move *move = data;
+
+    for (guint i = 0; i < move->files->len; i++)
+        if (!hp_db_run(conn, error, "INSERT INTO erase (file) VALUES (?1)", "s",
+                       (const char *)move->files->pdata[i]))
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean
+write_tmp(HpContents *self, const char *file, GBytes *bytes, GError **error)
+{
+    hp_autofd fd = hp_content_create_tmp(self, file, error);
+
+    if (fd < 0)
+        return FALSE;
+    return hp_fs_write_all(fd, hp_slice_of_bytes(bytes)) ||
+           hp_fs_fail(error, "write", file);
+}
+
+static gboolean
+copy_out(HpContents *self, const Move *move, GError **error)
+{
+    for (guint i = 0; i < move->ids->len; i++) {
+        gint64 id = g_array_index(move->ids, gint64, i);
+        g_autoptr(GError) failure = NULL;
+        g_autoptr(HpContent) content = hp_content_open(self, id, &failure);
+        g_autoptr(GBytes) bytes =
+            content != NULL ? hp_content_load(content, HP_CONTENT_INLINE_MAX, &failure)
+                            : NULL;
+
+        /* Deleted meanwhile: finish_move() will not find it either. */
+        if (g_error_matches(failure, HP_DB_ERROR, HP_DB_ERROR_FAILED))
+            continue;
+        if (bytes == NULL) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return FALSE;
+        }
+        if (!write_tmp(self, move->files->pdata[i], bytes, error))
+            return FALSE;
+    }
+    return syncfs(self->dir_fd) == 0 || hp_fs_fail(error, "sync", "messages");
+}
+
+static gboolean
+put_in_place(HpContents *self, const Move *move, GError **error)
+{
+    for (guint i = 0; i < move->files->len; i++) {
+        const char *file = move->files->pdata[i];
+
+        if (faccessat(self->tmp_fd, hp_content_base_name(file), F_OK, 0) == 0 &&
+            !hp_content_move_in(self, file, error))
+            return FALSE;
+    }
+    return sync_folders(self, move->files, error);
+}
+
+static gboolean
+finish_move(HpDbConn *conn, gpointer data, GError **error)
+{
+    Move *move = data;
+
+    move->moved = 0;
+    for (guint i = 0; i < move->ids->len; i++) {
+        const char *file = move->files->pdata[i];
+
+        if (!hp_db_run(conn, error,
+                       "UPDATE content SET file = ?2, bytes = NULL"
+                       " WHERE id = ?1 AND file IS NULL",
+                       "is", g_array_index(move->ids, gint64, i), file))
+            return FALSE;
+        if (hp_db_changes(conn) == 0)
+            continue; /* gone meanwhile: the file stays on the erase list */
+        move->moved++;
+        if (!hp_db_run(conn, error, "DELETE FROM erase WHERE file = ?1", "s", file))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* What a move that failed has written; later files of other batches are not touched. */
+static void
+drop_tmp(HpContents *self, const Move *move)
+{
+    for (guint i = 0; i < move->files->len; i++)
+        unlinkat(self->tmp_fd, hp_content_base_name(move->files->pdata[i]), 0);
+}
+
+static gboolean
+move_batch(HpContents *self, guint keep, guint *ret_moved, GError **error)
+{
+    g_auto(Move) move = { g_array_new(FALSE, FALSE, sizeof(gint64)),
+                          g_ptr_array_new_with_free_func(g_free), 0 };
+
+    if (!choose(self, keep, &move, error))
+        return FALSE;
+    if (move.ids->len > 0 &&
+        (!hp_db_write(self->db, announce, &move, error) ||
+         !copy_out(self, &move, error) || !put_in_place(self, &move, error) ||
+         !hp_db_write_big(self->db, finish_move, &move, error))) {
+        drop_tmp(self, &move);
+        return FALSE;
+    }
+    *ret_moved = move.moved;
+    return TRUE;
+}
+
+gboolean
+hp_contents_unstage(HpContents *self, guint keep, guint *ret_moved, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    gboolean ok;
+
+    begin(self);
+    ok = move_batch(self, keep, ret_moved, &failure);
+    /* What a failed move has announced. After a COMMIT of unknown outcome the database
+     * refuses, and the files stay. */
+    if (!ok && hp_db_is_writable(self->db))
+        erase_all(self, NULL);
+    end(self);
+    if (!ok)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return ok;
+}
+
+guint64
+hp_contents_staged_octets(HpContents *self)
+{
+    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
+    HpDbStmt *stmt =
+        hp_db_query(conn, "SELECT total(size) FROM content WHERE file IS NULL", "");
+
+    return hp_db_step(stmt, NULL) ? (guint64)hp_db_int(stmt, 0) : 0;
+}
+
+static gboolean
+is_old(HpContents *self, const char *file)
+{
+    struct stat info;
+
+    return fstatat(self->dir_fd, file, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+           info.st_ctim.tv_sec < self->opened_sec;
+}
+
+/* One lease a folder: with 100,000 files that is about 400 of them. */
+static gboolean
+count_in_folder(HpContents *self, const char *folder, guint *count, GError **error)
+{
+    g_autofree char *path = g_strdup_printf("/proc/self/fd/%d/%s", self->dir_fd, folder);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, error);
+    g_autoptr(HpDbConn) conn = NULL;
+    const char *name;
+
+    if (dir == NULL)
+        return FALSE;
+    conn = hp_db_lease(self->db);
+    while ((name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *file = g_strconcat(folder, "/", name, NULL);
+
+        *count += is_old(self, file) && !is_owned(conn, file);
+    }
+    return TRUE;
+}
+
+gboolean
+hp_contents_count_orphans(HpContents *self, guint *ret_orphans, GError **error)
+{
+    guint count = 0;
+
+    for (guint i = 0; i < 256; i++) {
+        unsigned char byte = (unsigned char)i;
+        g_autofree char *folder = hp_text_hex(&byte, 1);
+
+        if (!count_in_folder(self, folder, &count, error))
+            return FALSE;
+    }
+    if (count > 0)
+        hp_log("content", NULL, G_LOG_LEVEL_WARNING,
+               "%u files belong to no message; they are left alone", count);
+    *ret_orphans = count;
+    return TRUE;
+}
