@@ -20,6 +20,7 @@ struct _HpPower {
     gpointer data; /* (unowned) (nullable) */
     int timer_fd;  /* -1 if the kernel has none to give */
     guint timer_source;
+    guint test_source;       /* looks again now and then; only with HP_TEST_CLOCK */
     gint64 slept_usec;       /* CLOCK_BOOTTIME less CLOCK_MONOTONIC, when last looked */
     GCancellable *cancel;    /* (owned) */
     GDBusConnection *system; /* (owned) (nullable) */
@@ -141,7 +142,7 @@ hp_power_new(const HpClock *clock, void (*happened)(HpPowerEvent event, gpointer
     self->cancel = g_cancellable_new();
     g_bus_get(G_BUS_TYPE_SYSTEM, self->cancel, bus_found, self);
 #ifdef HP_TEST_CLOCK
-    g_timeout_add(100, look_again, self);
+    self->test_source = g_timeout_add(100, look_again, self);
 #endif
     return self;
 }
@@ -149,10 +150,6 @@ hp_power_new(const HpClock *clock, void (*happened)(HpPowerEvent event, gpointer
 void
 hp_power_free(HpPower *self)
 {
-#ifdef HP_TEST_CLOCK
-    g_source_remove_by_user_data(self);
-    self->timer_source = 0;
-#endif
     g_cancellable_cancel(self->cancel);
     g_object_unref(self->cancel);
     if (self->system != NULL) {
@@ -161,6 +158,8 @@ hp_power_free(HpPower *self)
     }
     if (self->timer_source != 0)
         g_source_remove(self->timer_source);
+    if (self->test_source != 0)
+        g_source_remove(self->test_source);
     hp_close_fd(&self->timer_fd);
     g_free(self);
 }

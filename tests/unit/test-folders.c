@@ -33,6 +33,7 @@ makes_what_is_missing_and_locks_it(void)
     struct stat info;
 
     umask(0);
+    g_assert_true(g_str_has_prefix(dirs->state, home));
     g_assert_true(hp_folders_open(dirs, &first, &error));
     g_assert_no_error(error);
     g_assert_cmpint(fstat(first.state, &info), ==, 0);
@@ -57,6 +58,7 @@ refuses_links_and_open_doors(void)
     g_autoptr(GError) error = NULL;
     HpFolders folders = HP_FOLDERS_INIT;
 
+    g_assert_true(g_str_has_prefix(dirs->data, home));
     g_assert_cmpint(symlink("/tmp", dirs->data), ==, 0);
     g_assert_false(hp_folders_open(dirs, &folders, &error));
     g_assert_nonnull(strstr(error->message, "symbolic link"));

@@ -49,6 +49,7 @@ tells_suspend_from_a_set_clock(void)
     g_autoptr(HpPower) power = hp_power_new(&clock, count_event, counts);
     gint64 deadline = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
 
+    g_assert_nonnull(power);
     time.boot_usec += 600 * G_USEC_PER_SEC;
     while (counts[HP_POWER_RESUMED] == 0 && g_get_monotonic_time() < deadline)
         g_main_context_iteration(NULL, TRUE);
