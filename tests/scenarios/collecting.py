@@ -134,12 +134,12 @@ def retention(post):
     pop3.quit()
     assert pop3_expire(post) == ["30"]
     post.move_clock(29 * 86400)
-    post.run("mailbox", "cleanup")
+    post.run("mailbox", "cleanup", "-y")
     assert len(subjects(post)) == 2
     post.move_clock(2 * 86400)
     post.run("mailbox", "cleanup", "--dry-run")
     assert len(subjects(post)) == 2
-    post.run("mailbox", "cleanup")
+    post.run("mailbox", "cleanup", "-y")
     assert subjects(post) == ["m1"], subjects(post)
 
 

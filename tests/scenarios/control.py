@@ -31,6 +31,7 @@ def exit_statuses(post):
     """2 for wrong usage with the nearest word, 3 for what does not exist."""
     done = post.run("queu", "list", check=False)
     assert done.returncode == 2 and "queue" in done.stderr, done
+    assert post.run("queue", "list", "--colour", check=False).returncode == 2
     done = post.run("queue", "show", "ZZZZZZ", check=False)
     assert done.returncode == 3 and done.stderr, done
     assert post.run("config", "get", "no.such", check=False).returncode == 3
@@ -139,11 +140,11 @@ def queue_list_schema(post):
 @scenario
 def identities(post):
     """A second identity may send once it is added, and not after it is removed."""
-    post.run("identity", "add", "work", "--address", "anna@work.example")
+    post.run("identity", "add", "anna@work.example")
     post.send("x@far.example", sender="anna@work.example")
     names = json.dumps(post.cli("identity", "list"))
     assert "anna@work.example" in names
-    post.run("identity", "remove", "work", "--yes")
+    post.run("identity", "remove", "anna@work.example")
     try:
         post.send("x@far.example", sender="anna@work.example")
     except Exception as error:

@@ -88,7 +88,7 @@ def passwords_can_be_revoked(post):
     assert first != second
     talk = post.smtp(login=False)
     talk.login(ADDRESS, first)
-    post.run("password", "revoke", "first")
+    post.run("password", "revoke", "-y", "first")
     refused(lambda: post.smtp(login=False).login(ADDRESS, first), 535)
     post.smtp(login=False).login(ADDRESS, second)
     try:

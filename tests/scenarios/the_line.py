@@ -263,7 +263,7 @@ def held_and_cancelled(internet, post):
     post.send("eva2@handled.example")
     first, second = (post.recipient(f"eva{i}@handled.example")["id"] for i in (1, 2))
     post.run("queue", "hold", first)
-    post.run("queue", "cancel", second, "--yes")
+    post.run("queue", "cancel", "-y", second)
     post.run("resume")
     time.sleep(0.7)
     assert not mx.ledger and post.state_of("eva1@handled.example") == "held"
