@@ -194,6 +194,10 @@ static const HpSettingSpec specs[HP_CONFIG_N_KEYS] = {
                                   .choices = "auto|yes|no",
                                   .about =
                                       N_("Whether other servers are reached by IPv6.") },
+    [HP_CONFIG_DELIVERY_CA_FILE] = { "delivery", "ca-file", HP_SETTING_TEXT, "",
+                                     .about = N_("Certificates (PEM) to trust in other "
+                                                 "mail servers; empty: those of the "
+                                                 "system.") },
     /* [relay NAME] */
     [HP_CONFIG_RELAY_HOST] = { "relay", "host", HP_SETTING_TEXT, "",
                                .about = N_("Your provider's server for outgoing mail."),

@@ -171,9 +171,7 @@ method_called(GDBusConnection *connection, const char *sender, const char *path,
 static guint
 export_on(HpBus *self, GDBusConnection *connection, GError **error)
 {
-    static const GDBusInterfaceVTable vtable = {
-        method_called, NULL, NULL, { NULL }
-    };
+    static const GDBusInterfaceVTable vtable = { method_called, NULL, NULL, { NULL } };
 
     return g_dbus_connection_register_object(connection, self->object.object_path,
                                              self->object.info, &vtable, self, NULL,

@@ -1,0 +1,190 @@
+#include "hp-control-methods.h"
+
+#include "hp-control-error.h"
+
+#include <glib/gi18n.h>
+
+/* A view of the queue as the one result of a method. */
+static GVariant *
+answer(GVariant *view, GError *cause, GError **error)
+{
+    if (view == NULL)
+        return hp_control_fail(cause, error);
+    return g_variant_new_tuple(&view, 1);
+}
+
+GVariant *
+hp_control_pause(HpBusCall *call, GError **error)
+{
+    HpParts *parts = call->context;
+    GError *cause = NULL;
+    gint64 until;
+
+    g_variant_get(call->args, "(x)", &until);
+    if (!hp_queue_pause(parts->queue, until > 0 ? until : G_MAXINT64, &cause))
+        return hp_control_fail(cause, error);
+    return g_variant_new("()");
+}
+
+GVariant *
+hp_control_resume(HpBusCall *call, GError **error)
+{
+    HpParts *parts = call->context;
+    GError *cause = NULL;
+
+    if (!hp_queue_pause(parts->queue, 0, &cause))
+        return hp_control_fail(cause, error);
+    return g_variant_new("()");
+}
+
+GVariant *
+hp_control_queue(HpBusCall *call, GError **error)
+{
+    HpParts *parts = call->context;
+    g_autoptr(GVariant) filter = g_variant_get_child_value(call->args, 0);
+    GError *cause = NULL;
+    GVariant *view = hp_queue_list(parts->queue, filter, &cause);
+
+    return answer(view, cause, error);
+}
+
+GVariant *
+hp_control_message(HpBusCall *call, GError **error)
+{
+    HpParts *parts = call->context;
+    const char *id;
+    GError *cause = NULL;
+    GVariant *view;
+
+    g_variant_get(call->args, "(&s)", &id);
+    view = hp_queue_show(parts->queue, id, &cause);
+    return answer(view, cause, error);
+}
+
+GVariant *
+hp_control_summary(HpBusCall *call, GError **error)
+{
+    HpParts *parts = call->context;
+    GError *cause = NULL;
+    GVariant *view = hp_queue_summary(parts->queue, &cause);
+
+    return answer(view, cause, error);
+}
+
+/* What changes one message; all four have this shape once their extras are bound. */
+typedef gboolean (*Change)(HpQueue *queue, const char *id, guint *ret_n, GError **error);
+
+static GVariant *
+change_each(HpBusCall *call, char **ids, Change change, GError **error)
+{
+    HpParts *parts = call->context;
+    guint sum = 0;
+
+    for (char **id = ids; *id != NULL; id++) {
+        GError *cause = NULL;
+        guint n = 0;
+
+        if (!change(parts->queue, *id, &n, &cause))
+            return hp_control_fail(cause, error);
+        sum += n;
+    }
+    return g_variant_new("(u)", sum);
+}
+
+GVariant *
+hp_control_retry(HpBusCall *call, GError **error)
+{
+    HpParts *parts = call->context;
+    g_autofree char **ids = NULL;
+    g_autoptr(GVariant) options = NULL;
+    const char *to = NULL;
+    gboolean all = FALSE;
+    GError *cause = NULL;
+    guint n = 0;
+
+    g_variant_get(call->args, "(^a&s@a{sv})", &ids, &options);
+    g_variant_lookup(options, "all", "b", &all);
+    g_variant_lookup(options, "to", "&s", &to);
+    if (!all && to == NULL)
+        return change_each(call, ids, hp_queue_retry, error);
+    if (!hp_queue_retry_all(parts->queue, to, &n, &cause))
+        return hp_control_fail(cause, error);
+    return g_variant_new("(u)", n);
+}
+
+GVariant *
+hp_control_hold(HpBusCall *call, GError **error)
+{
+    HpParts *parts = call->context;
+    g_autofree char **ids = NULL;
+    gint64 until;
+    guint sum = 0;
+
+    g_variant_get(call->args, "(^a&sx)", &ids, &until);
+    for (char **id = ids; *id != NULL; id++) {
+        GError *cause = NULL;
+        guint n = 0;
+
+        if (!hp_queue_hold(parts->queue, *id, until > 0 ? until : G_MAXINT64, &n, &cause))
+            return hp_control_fail(cause, error);
+        sum += n;
+    }
+    return g_variant_new("(u)", sum);
+}
+
+GVariant *
+hp_control_release(HpBusCall *call, GError **error)
+{
+    g_autofree char **ids = NULL;
+
+    g_variant_get(call->args, "(^a&s)", &ids);
+    return change_each(call, ids, hp_queue_release, error);
+}
+
+GVariant *
+hp_control_cancel(HpBusCall *call, GError **error)
+{
+    g_autofree char **ids = NULL;
+
+    g_variant_get(call->args, "(^a&s)", &ids);
+    return change_each(call, ids, hp_queue_cancel, error);
+}
+
+GVariant *
+hp_control_export(HpBusCall *call, GError **error)
+{
+    HpParts *parts = call->context;
+    g_autoptr(GBytes) bytes = NULL;
+    const char *id;
+    GError *cause = NULL;
+
+    g_variant_get(call->args, "(&s)", &id);
+    bytes = hp_queue_export(parts->queue, id, &cause);
+    if (bytes == NULL)
+        return hp_control_fail(cause, error);
+    return hp_control_answer_fd(call, hp_slice_of_bytes(bytes), error);
+}
+
+GVariant *
+hp_control_history(HpBusCall *call, GError **error)
+{
+    HpParts *parts = call->context;
+    g_autoptr(GVariant) filter = g_variant_get_child_value(call->args, 0);
+    GError *cause = NULL;
+    GVariant *view = hp_queue_history(parts->queue, filter, &cause);
+
+    return answer(view, cause, error);
+}
+
+GVariant *
+hp_control_history_stats(HpBusCall *call, GError **error)
+{
+    HpParts *parts = call->context;
+    GError *cause = NULL;
+    GVariant *view;
+    gint64 since;
+
+    g_variant_get(call->args, "(x)", &since);
+    view = hp_queue_stats(parts->queue, since, &cause);
+    return answer(view, cause, error);
+}

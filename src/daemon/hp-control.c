@@ -1,0 +1,81 @@
+#include "hp-control.h"
+
+#include "hp-build.h"
+#include "hp-control-methods.h"
+
+static const HpBusMethod methods[] = {
+    { "Status", FALSE, hp_control_status },
+    { "Pause", FALSE, hp_control_pause },
+    { "Resume", FALSE, hp_control_resume },
+    { "Queue", FALSE, hp_control_queue },
+    { "Message", FALSE, hp_control_message },
+    { "Summary", FALSE, hp_control_summary },
+    { "Retry", FALSE, hp_control_retry },
+    { "Hold", FALSE, hp_control_hold },
+    { "Release", FALSE, hp_control_release },
+    { "Cancel", FALSE, hp_control_cancel },
+    { "Export", TRUE, hp_control_export },
+    { "History", FALSE, hp_control_history },
+    { "HistoryStats", FALSE, hp_control_history_stats },
+    { "Explain", FALSE, hp_control_explain },
+    { "Identities", FALSE, hp_control_identities },
+    { "Account", FALSE, hp_control_account },
+    { "Passwords", FALSE, hp_control_passwords },
+    { "NewPassword", TRUE, hp_control_new_password },
+    { "RotatePassword", TRUE, hp_control_rotate_password },
+    { "RevokePassword", TRUE, hp_control_revoke_password },
+    { "Certificate", FALSE, hp_control_certificate },
+    { "Mailboxes", FALSE, hp_control_mailboxes },
+    { "MailboxCleanup", FALSE, hp_control_mailbox_cleanup },
+    { "Reload", FALSE, hp_control_reload },
+    { NULL, FALSE, NULL },
+};
+
+const HpBusMethod *
+hp_control_methods(void)
+{
+    return methods;
+}
+
+/* A number out of the queue's summary. */
+static GVariant *
+count(HpParts *parts, const char *state)
+{
+    g_autoptr(GVariant) summary = hp_queue_summary(parts->queue, NULL);
+    guint32 n = 0;
+
+    if (summary != NULL)
+        g_variant_lookup(g_variant_ref_sink(summary), state, "u", &n);
+    return g_variant_new_uint32(n);
+}
+
+static GVariant *
+next_attempt(HpParts *parts)
+{
+    g_autoptr(GVariant) summary = hp_queue_summary(parts->queue, NULL);
+    const char *time = "";
+
+    if (summary != NULL)
+        g_variant_lookup(g_variant_ref_sink(summary), "next_attempt", "&s", &time);
+    return g_variant_new_string(time);
+}
+
+GVariant *
+hp_control_property(gpointer context, const char *name)
+{
+    HpParts *parts = context;
+
+    if (g_str_equal(name, "Version"))
+        return g_variant_new_string(HP_VERSION);
+    if (g_str_equal(name, "State"))
+        return g_variant_new_string(hp_control_state(parts));
+    if (g_str_equal(name, "NextAttempt"))
+        return next_attempt(parts);
+    if (g_str_equal(name, "Waiting"))
+        return count(parts, "waiting");
+    if (g_str_equal(name, "Held"))
+        return count(parts, "held");
+    if (g_str_equal(name, "Refused"))
+        return count(parts, "refused");
+    return NULL;
+}

@@ -1,0 +1,107 @@
+#include "hp-services.h"
+
+#include "hp-log.h"
+
+#include <pwd.h>
+
+static void
+serve_smtp(HpConnection *connection, gpointer policies)
+{
+    g_autoptr(HpPolicy) policy = hp_policies_get(policies);
+
+    hp_smtp_serve(connection, &policy->smtp);
+}
+
+static void
+refuse_smtp(HpChannel *channel, gpointer policies)
+{
+    g_autoptr(HpPolicy) policy = hp_policies_get(policies);
+
+    hp_smtp_refuse(channel, &policy->smtp);
+}
+
+static void
+serve_pop3(HpConnection *connection, gpointer policies)
+{
+    g_autoptr(HpPolicy) policy = hp_policies_get(policies);
+
+    hp_pop3_serve(connection, &policy->pop3);
+}
+
+static void
+refuse_pop3(HpChannel *channel, gpointer policies)
+{
+    g_autoptr(HpPolicy) policy = hp_policies_get(policies);
+
+    hp_pop3_refuse(channel, &policy->pop3);
+}
+
+/* The key in section [listen] says on which port. */
+static const struct {
+    HpConfigKey key;
+    HpService service;
+} services[] = {
+    { HP_CONFIG_LISTEN_SMTP, { "smtp", FALSE, serve_smtp, refuse_smtp, NULL } },
+    { HP_CONFIG_LISTEN_SMTP_TLS, { "smtp", TRUE, serve_smtp, refuse_smtp, NULL } },
+    { HP_CONFIG_LISTEN_POP3, { "pop3", FALSE, serve_pop3, refuse_pop3, NULL } },
+    { HP_CONFIG_LISTEN_POP3_TLS, { "pop3", TRUE, serve_pop3, refuse_pop3, NULL } },
+};
+
+gboolean
+hp_services_add(HpListener *listener, HpPolicies *policies, const char *runtime_path,
+                GError **error)
+{
+    g_autoptr(HpPolicy) policy = hp_policies_get(policies);
+    g_autofree char *submit =
+        g_build_filename(runtime_path, HP_SERVICES_SUBMIT_SOCKET, NULL);
+    HpService on_socket = services[0].service;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(services); i++) {
+        HpService service = services[i].service;
+        guint16 port =
+            (guint16)hp_settings_number(policy->settings, services[i].key, NULL);
+
+        service.data = policies;
+        if (port != 0 && !hp_listener_add_port(listener, &service, port, error))
+            return FALSE;
+    }
+    on_socket.data = policies;
+    return hp_listener_add_socket(listener, &on_socket, submit, error);
+}
+
+static gboolean
+find_uid(const char *user, guint *ret_uid)
+{
+    HpCursor c = hp_cursor_over(hp_slice_of(user));
+    const struct passwd *entry;
+    guint64 number;
+
+    if (hp_cursor_take_number(&c, G_MAXUINT32 - 1, &number) && hp_cursor_at_end(&c)) {
+        *ret_uid = (guint)number;
+        return TRUE;
+    }
+    entry = getpwnam(user); /* on main, before other threads ask for names */
+    if (entry == NULL)
+        return FALSE;
+    *ret_uid = entry->pw_uid;
+    return TRUE;
+}
+
+GArray *
+hp_services_allowed_uids(const HpPolicy *policy)
+{
+    g_auto(GStrv) users =
+        hp_settings_list(policy->settings, HP_CONFIG_LISTEN_ALLOW_USERS, NULL);
+    GArray *uids = g_array_new(FALSE, FALSE, sizeof(guint));
+
+    for (char **user = users; *user != NULL; user++) {
+        guint uid;
+
+        if (find_uid(*user, &uid))
+            g_array_append_val(uids, uid);
+        else
+            hp_log("daemon", NULL, G_LOG_LEVEL_WARNING,
+                   "allow-users: this computer has no user %s", *user);
+    }
+    return uids;
+}

@@ -1,0 +1,23 @@
+/* hp-upkeep: the work that can wait: retention, moving contents into files, erasing,
+ * giving space back. One thread at idle priority that sleeps until there is some.
+ *
+ * Threads: made and freed by main; hp_upkeep_poke() from any.
+ */
+#pragma once
+
+#include "hp-queue.h"
+#include "hp-store.h"
+
+typedef struct _HpUpkeep HpUpkeep;
+
+/* @queue, @store and @clock outlive it. */
+HpUpkeep *hp_upkeep_new(HpQueue *queue, HpStore *store, const HpClock *clock,
+                        gint64 pop3_retention_sec, GError **error);
+/* Waits for the step that is being done. */
+void hp_upkeep_free(HpUpkeep *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpUpkeep, hp_upkeep_free)
+
+/* Something changed: look after the databases once things have been quiet for a while. */
+void hp_upkeep_poke(HpUpkeep *self);
+
+void hp_upkeep_set_retention(HpUpkeep *self, gint64 pop3_retention_sec);
