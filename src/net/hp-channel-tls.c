@@ -78,6 +78,8 @@ judge(HpChannel *self, int status, GError **error)
         hp_net_fail_errno(error, ECONNRESET);
         return HP_IO_FAILED;
     }
+    if (status == GNUTLS_E_REHANDSHAKE)
+        gnutls_alert_send(self->tls, GNUTLS_AL_FATAL, GNUTLS_A_NO_RENEGOTIATION);
     fail_tls(self, status, error);
     return HP_IO_FAILED;
 }

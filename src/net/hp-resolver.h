@@ -68,12 +68,18 @@ typedef struct _HpResolver HpResolver;
  * @error: #G_IO_ERROR
  */
 HpResolver *hp_resolver_new(const char *servers, GError **error);
+
+/* The same with another file than /etc/resolv.conf, another port than 53 and the time a
+ * server's first try may take (0 for both defaults); for tests. */
+HpResolver *hp_resolver_new_for_file(const char *resolv_conf, guint16 port,
+                                     int timeout_ms, GError **error);
+
 void hp_resolver_free(HpResolver *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpResolver, hp_resolver_free)
 
 /**
  * hp_resolver_ask:
- * @name: ASCII host name, without final dot
+ * @name: ASCII host name, without final dot; one that cannot exist is NOT_FOUND
  * @timeout_ms: at most that long (capped at 30,000)
  *
  * Returns: (transfer full): never %NULL
