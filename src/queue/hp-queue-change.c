@@ -1,0 +1,278 @@
+#include "hp-id.h"
+#include "hp-log.h"
+#include "hp-queue-private.h"
+
+#include <glib/gi18n.h>
+
+/* Finding the message that a person means */
+
+/* Names from @lo up to, not including, @hi begin with the prefix: 'Z' is the last letter
+ * of the alphabet and '[' comes after it. */
+gint64
+hp_queue_find(HpDbConn *conn, const char *id, GError **error)
+{
+    g_autofree char *lo = NULL;
+    g_autofree char *hi = NULL;
+    HpDbStmt *stmt;
+    gint64 row = 0;
+    guint n = 0;
+
+    if (!hp_id_is_prefix(hp_slice_of(id))) {
+        g_set_error(error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_NOT_FOUND,
+                    _("“%s” is not the id of a message"), id);
+        return 0;
+    }
+    lo = hp_id_normalise(hp_slice_of(id));
+    hi = g_strconcat(lo, "[", NULL);
+    stmt =
+        hp_db_query(conn, "SELECT id FROM message WHERE name >= ?1 AND name < ?2 LIMIT 2",
+                    "ss", lo, hi);
+    for (; hp_db_step(stmt, NULL); n++)
+        row = hp_db_int(stmt, 0);
+    hp_db_reset(stmt);
+    if (n == 1)
+        return row;
+    g_set_error(error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_NOT_FOUND,
+                n == 0 ? _("there is no message “%s”")
+                       : _("several messages begin with “%s”: give more of the id"),
+                lo);
+    return 0;
+}
+
+/* Taking a message out of the hands of deliveries */
+
+/* Attempts that were called off before their dot; what is under way with its dot begun is
+ * not among them. */
+static GArray *
+withdraw(HpQueue *self, gint64 row)
+{
+    GArray *attempts = g_array_new(FALSE, FALSE, sizeof(gint64));
+    HP_LOCKED(&self->lock);
+
+    for (guint i = 0; i < self->deliveries->len; i++) {
+        HpDelivery *delivery = self->deliveries->pdata[i];
+
+        if (delivery->item_row == row && hp_phases_withdraw(self->phases, delivery->slot))
+            g_array_append_val(attempts, delivery->item_attempt);
+        if (delivery->ahead_row == row) {
+            delivery->ahead_withdrawn = TRUE;
+            g_array_append_val(attempts, delivery->ahead_attempt);
+        }
+    }
+    return attempts;
+}
+
+static gboolean
+is_withdrawn(HpDbConn *conn, gint64 recipient, const GArray *attempts)
+{
+    HpDbStmt *stmt =
+        hp_db_query(conn, "SELECT attempt FROM recipient WHERE id = ?1", "i", recipient);
+    gint64 attempt = hp_db_step(stmt, NULL) ? hp_db_int(stmt, 0) : 0;
+
+    hp_db_reset(stmt);
+    for (guint i = 0; attempts != NULL && i < attempts->len; i++)
+        if (g_array_index(attempts, gint64, i) == attempt)
+            return TRUE;
+    return FALSE;
+}
+
+/* One change of one message */
+
+typedef struct {
+    gint64 row;
+    HpJobEvent event;
+    const char *kind; /* (unowned): for the story */
+    HpJobNow now;
+    const GArray *withdrawn; /* (unowned) (nullable): attempts */
+    HpQueueItem *item;       /* (owned) (nullable): out */
+    guint done;              /* out: recipients */
+    guint in_flight;         /* out: recipients that could not be stopped */
+} Change;
+
+static void
+clear_change(Change *change)
+{
+    hp_queue_item_free(change->item);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Change, clear_change)
+
+static gboolean
+change_job(HpDbConn *conn, Change *change, guint i)
+{
+    HpJob *job = &g_array_index(change->item->jobs, HpJob, i);
+    const HpCarryRecipient *recipient = change->item->carry.recipients->pdata[i];
+
+    if (job->state == HP_JOB_SENDING &&
+        !is_withdrawn(conn, recipient->key, change->withdrawn)) {
+        change->in_flight++;
+        return FALSE;
+    }
+    return hp_job_next(job, change->event, &change->now, NULL);
+}
+
+static gboolean
+change_work(HpDbConn *conn, gpointer data, GError **error)
+{
+    Change *change = data;
+    HpRowsEvent event = { .at_usec = change->now.wall_usec,
+                          .kind = change->kind,
+                          .stage = HP_STAGE_LOCAL };
+    g_autoptr(GError) failure = NULL;
+
+    g_clear_pointer(&change->item, hp_queue_item_free);
+    change->done = change->in_flight = 0;
+    change->item =
+        hp_rows_load(conn, change->row, HP_ROWS_REMOTE, HP_QUEUE_WORKING, &failure);
+    if (failure != NULL) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
+    }
+    for (guint i = 0; change->item != NULL && i < change->item->jobs->len; i++)
+        change->done += change_job(conn, change, i);
+    if (change->done == 0)
+        return TRUE;
+    hp_queue_item_tell(change->item, &event);
+    return hp_rows_save(conn, change->item, HP_QUEUE_WORKING, change->now.wall_usec, NULL,
+                        error);
+}
+
+/* What has a due time now is told to the dispatcher. */
+static void
+note_item(HpQueue *self, const HpQueueItem *item)
+{
+    for (guint i = 0; i < item->jobs->len; i++) {
+        const HpCarryRecipient *recipient = item->carry.recipients->pdata[i];
+        const HpJob *job = &g_array_index(item->jobs, HpJob, i);
+        g_autofree char *destination = hp_rows_destination(recipient->address);
+
+        if (job->due_usec != G_MAXINT64 && destination != NULL)
+            hp_dispatcher_note_due(self, destination, job->due_usec);
+    }
+}
+
+static gboolean
+refuse(const Change *change, const char *sentence, GError **error)
+{
+    g_set_error_literal(error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_STATE,
+                        change->in_flight > 0
+                            ? _("it is just being handed to the recipient's server and "
+                                "cannot be stopped any more")
+                            : sentence);
+    return FALSE;
+}
+
+static gboolean
+apply(HpQueue *self, const char *id, Change *change, const char *sentence, GError **error)
+{
+    g_autoptr(GArray) withdrawn = NULL;
+
+    {
+        g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
+
+        change->row = hp_queue_find(conn, id, error);
+    }
+    if (change->row == 0)
+        return FALSE;
+    if (change->event == HP_JOB_CANCEL || change->event == HP_JOB_HOLD)
+        withdrawn = withdraw(self, change->row);
+    change->withdrawn = withdrawn;
+    if (!hp_db_write(self->db, change_work, change, error))
+        return FALSE;
+    if (change->done == 0)
+        return refuse(change, sentence, error);
+    note_item(self, change->item);
+    hp_queue_announce_item(self, change->item);
+    return TRUE;
+}
+
+gboolean
+hp_queue_retry(HpQueue *self, const char *id, guint *ret_n, GError **error)
+{
+    g_auto(Change)
+        change = { .event = HP_JOB_RETRY, .kind = "retried", .now = hp_queue_now(self) };
+
+    if (!apply(self, id, &change,
+               _("there is nothing in it to try now: it is finished, held back, or its "
+                 "last reply was lost less than 30 minutes ago"),
+               error))
+        return FALSE;
+    *ret_n = change.done;
+    return TRUE;
+}
+
+gboolean
+hp_queue_hold(HpQueue *self, const char *id, gint64 until_wall_usec, guint *ret_n,
+              GError **error)
+{
+    g_auto(Change)
+        change = { .event = HP_JOB_HOLD, .kind = "held", .now = hp_queue_now(self) };
+
+    change.now.until_usec = until_wall_usec == G_MAXINT64 ? 0 : until_wall_usec;
+    if (!apply(self, id, &change, _("there is nothing left in it to hold back"), error))
+        return FALSE;
+    *ret_n = change.done;
+    return TRUE;
+}
+
+gboolean
+hp_queue_release(HpQueue *self, const char *id, guint *ret_n, GError **error)
+{
+    g_auto(Change) change = { .event = HP_JOB_RELEASE,
+                              .kind = "released",
+                              .now = hp_queue_now(self) };
+
+    if (!apply(self, id, &change, _("it is not held back"), error))
+        return FALSE;
+    *ret_n = change.done;
+    return TRUE;
+}
+
+gboolean
+hp_queue_cancel(HpQueue *self, const char *id, guint *ret_n, GError **error)
+{
+    g_auto(Change) change = { .event = HP_JOB_CANCEL,
+                              .kind = "cancelled",
+                              .now = hp_queue_now(self) };
+
+    if (!apply(self, id, &change, _("there is nothing left in it to cancel"), error))
+        return FALSE;
+    *ret_n = change.done;
+    return TRUE;
+}
+
+/* Everything, or everything for one domain */
+
+typedef struct {
+    char *destination; /* (owned) (nullable): all */
+    gint64 now_usec;
+    guint n; /* out */
+} RetryAll;
+
+static gboolean
+retry_all_work(HpDbConn *conn, gpointer data, GError **error)
+{
+    RetryAll *all = data;
+
+    if (!hp_db_run(conn, error,
+                   "UPDATE recipient SET due = ?1 WHERE state = 0 AND due IS NOT NULL"
+                   " AND (?2 IS NULL OR destination = ?2)",
+                   "is", all->now_usec, all->destination))
+        return FALSE;
+    all->n = (guint)hp_db_changes(conn);
+    return TRUE;
+}
+
+gboolean
+hp_queue_retry_all(HpQueue *self, const char *domain, guint *ret_n, GError **error)
+{
+    g_autofree char *at = domain != NULL ? g_strconcat("@", domain, NULL) : NULL;
+    g_autofree char *destination = at != NULL ? hp_rows_destination(at) : NULL;
+    RetryAll all = { destination, hp_clock_now_usec(self->clock, HP_CLOCK_WALL), 0 };
+
+    if (!hp_db_write(self->db, retry_all_work, &all, error))
+        return FALSE;
+    if (all.n > 0)
+        hp_dispatcher_hurry(self, destination, FALSE);
+    *ret_n = all.n;
+    return TRUE;
+}

@@ -1,0 +1,149 @@
+/* hp-queue-rows: what the queue reads from and writes into queue.db.
+ *
+ * Threads: as HpDbConn. Pure database work, to be called inside an HpDbWork or on a
+ * leased connection (the functions that only read say so).
+ */
+#pragma once
+
+#include "hp-content.h"
+#include "hp-envelope.h"
+#include "hp-schedule.h"
+#include "hp-transport.h"
+
+#define HP_ROWS_TRANSACTION_MAX 100 /* recipients at once; RFC 5321 §4.5.3.1.8 */
+
+/* One line of a story, on its way into the database. */
+typedef struct {
+    gint64 at_usec;
+    const char *kind; /* (unowned): a literal */
+    int stage;        /* HpStage, -1: none */
+    char *host;       /* (owned) (nullable) */
+    char *recipient;  /* (owned) (nullable) */
+    char *text;       /* (owned) (nullable) */
+} HpRowsEvent;
+
+void hp_rows_event_clear(gpointer event); /* a GDestroyNotify for arrays */
+
+/* A message with those of its recipients that are worked on. */
+typedef struct {
+    HpCarryMessage carry; /* first, so that the transport's pointer leads back here */
+    gint64 row;
+    gint64 content; /* content id; 0: gone */
+    gint64 attempt; /* of the claim; 0: none */
+    gint64 submitted_usec;
+    gint64 online_at_usec;
+    char *client;     /* (owned) */
+    char *subject;    /* (owned) (nullable) */
+    char *message_id; /* (owned) (nullable) */
+    GArray *jobs;     /* (owned): HpJob, one for each of carry.recipients */
+    GArray *events;   /* (owned): HpRowsEvent, to be written with the results */
+} HpQueueItem;
+
+void hp_queue_item_free(HpQueueItem *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpQueueItem, hp_queue_item_free)
+
+/* Adds a line to the item's story; at most 64 are kept for one attempt. */
+void hp_queue_item_tell(HpQueueItem *self, const HpRowsEvent *event);
+
+/* The destination of a qualified address: its domain as it is compared, lower case; NULL
+ * for none. */
+char *hp_rows_destination(const char *address);
+
+/* What hp_rows_insert() puts in. */
+typedef struct {
+    const char *name;           /* (unowned): the id */
+    const HpEnvelope *envelope; /* (unowned) */
+    gint64 content;
+    guint64 size;
+    gint64 now_usec;
+    gint64 due_usec;
+    gint64 online_usec;
+} HpRowsNew;
+
+/* A new message with its recipients, and one hand-over for the local ones. CONSTRAINT if
+ * the name is taken. */
+gboolean hp_rows_insert(HpDbConn *conn, const HpRowsNew *message, GError **error);
+
+/* Is a name taken by a message that was pruned? Reads only. */
+gboolean hp_rows_is_retired(HpDbConn *conn, const char *name);
+
+/* The message that is due first at @destination, 0 if none; reads only. */
+gint64 hp_rows_first_due(HpDbConn *conn, const char *destination, gint64 now_usec);
+
+/* When the next one is due there, G_MAXINT64 if none; reads only. */
+gint64 hp_rows_next_due(HpDbConn *conn, const char *destination);
+
+/**
+ * hp_rows_claim:
+ * @now: for the states
+ * @ret_item: (out) (transfer full): %NULL if nothing is due
+ *
+ * Records the attempt of the message that is due first at @destination with all its due
+ * recipients there.
+ */
+gboolean hp_rows_claim(HpDbConn *conn, const char *destination, const HpJobNow *now,
+                       HpQueueItem **ret_item, GError **error);
+
+/* Recipients in the world, or those whose mail goes into the user's own INBOX. */
+typedef enum {
+    HP_ROWS_REMOTE,
+    HP_ROWS_LOCAL,
+} HpRowsSide;
+
+/* The message with its recipients on one side in one of the @states (bits); %NULL without
+ * an error if there is none such. Reads only. */
+HpQueueItem *hp_rows_load(HpDbConn *conn, gint64 row, HpRowsSide side, guint states,
+                          GError **error);
+
+/**
+ * hp_rows_save:
+ * @item: its recipients' jobs, outcomes and replies, and events
+ * @from_states: bits; a recipient that is in another state by now is left alone
+ * @now_usec: wall
+ * @ret_changed: (out) (nullable): number of recipients that were not left alone
+ *
+ * Writes the results of an attempt or a change. A message whose last recipient has
+ * finished gives up its content.
+ */
+gboolean hp_rows_save(HpDbConn *conn, const HpQueueItem *item, guint from_states,
+                      gint64 now_usec, guint *ret_changed, GError **error);
+
+/* Everything that waits for @destination becomes due now. */
+gboolean hp_rows_hurry(HpDbConn *conn, const char *destination, gint64 now_usec,
+                       GError **error);
+
+typedef struct {
+    gint64 due_usec;
+    gint64 id;
+} HpRowsPlace;
+
+/**
+ * hp_rows_share_failure:
+ * @event: HP_JOB_DEFER, HP_JOB_NETWORK_FAIL or HP_JOB_ROAD_CLOSE
+ * @reply: what happened when the destination was tried for another message
+ * @place: (inout): where to go on, zeroes at first; unchanged at the end
+ *
+ * The destination could not be reached: what else is due there shares the failure, except
+ * for recipients whose turn it would be to be reported on: those get an attempt of their
+ * own. At most 256 recipients; call again until @place stays the same.
+ */
+gboolean hp_rows_share_failure(HpDbConn *conn, const char *destination, HpJobEvent event,
+                               const HpReply *reply, const HpJobNow *now,
+                               HpRowsPlace *place, GError **error);
+
+/* A hand-over; @prefix goes before the content. The content's reference is taken over. */
+gboolean hp_rows_add_handover(HpDbConn *conn, gint64 message, gint64 content, int kind,
+                              const char *prefix, GError **error);
+
+/* What is remembered of a destination. Reads only. */
+HpRouteMemory hp_rows_load_memory(HpDbConn *conn, const char *destination,
+                                  gint64 now_usec);
+gboolean hp_rows_save_memory(HpDbConn *conn, const char *destination,
+                             const HpRouteMemory *memory, gint64 now_usec,
+                             GError **error);
+
+gboolean hp_rows_save_online(HpDbConn *conn, gint64 online_usec, GError **error);
+
+/* Adds a line to a story at once. */
+gboolean hp_rows_add_event(HpDbConn *conn, gint64 message, const HpRowsEvent *event,
+                           GError **error);
