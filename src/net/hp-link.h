@@ -29,11 +29,31 @@ HpLink *hp_link_new(const HpClock *clock, HpLinkChanged changed, gpointer data,
 void hp_link_free(HpLink *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpLink, hp_link_free)
 
+/**
+ * hp_link_allow_private:
+ * @allowed: the setting `[delivery] allow-private`
+ *
+ * Mail may then stay on this computer and its own network, so that a missing way out is
+ * not "offline": each destination is judged by hp_link_has_route() alone. %FALSE at
+ * first.
+ */
+void hp_link_allow_private(HpLink *self, gboolean allowed);
+
+/* Offline: no route leads off this computer to more than a private network of its own.
+ * The other states stay until a greeting, a DNS answer (for no-DNS) or another network
+ * speaks against them; so somebody has to probe now and then. */
 HpLinkState hp_link_state(HpLink *self);
 gboolean hp_link_is_metered(HpLink *self);
 
-/* Adds evidence. @destination: the domain or server that it is about; failures count as
- * no-25 only when two unrelated destinations fail within a minute. */
+/**
+ * hp_link_note:
+ * @destination: what it is about: "mx.example.org", "mx.example.org [192.0.2.1]" or
+ *    "[192.0.2.1]"; the domain for DNS
+ *
+ * Adds evidence. Failures count as no-25, and foreign banners and lies as captive, only
+ * when two unrelated destinations (another domain at another address) show them within a
+ * minute. Any greeting means ok.
+ */
 void hp_link_note(HpLink *self, HpLinkEvidence evidence, const char *destination);
 
 /* Is there a route of the kernel to @address (numeric)? Loopback always. */
