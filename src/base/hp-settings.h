@@ -14,8 +14,8 @@
 
 #include "hp-slice.h"
 
-#define HP_SETTINGS_MAX_BYTES (1 << 20) /* a larger file is not one that a person wrote  \
-                                         */
+/* A larger file is not one that a person wrote. */
+#define HP_SETTINGS_MAX_BYTES (1 << 20)
 
 #define HP_SETTINGS_ERROR (hp_settings_error_quark())
 GQuark hp_settings_error_quark(void);

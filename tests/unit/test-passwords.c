@@ -197,8 +197,8 @@ salt_is_common(Fixture *f, gconstpointer data)
 {
     guint8 salt[16], again[16];
     guint iterations = 0;
-    g_autofree char *a = hp_passwords_new(f->passwords, "a", NULL);
-    g_autofree char *b = hp_passwords_new(f->passwords, "b", NULL);
+    g_autofree char *a G_GNUC_UNUSED = hp_passwords_new(f->passwords, "a", NULL);
+    g_autofree char *b G_GNUC_UNUSED = hp_passwords_new(f->passwords, "b", NULL);
     g_autoptr(GPtrArray) verifiers = hp_passwords_verifiers(f->passwords);
 
     hp_passwords_common(f->passwords, salt, &iterations);
