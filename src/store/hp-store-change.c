@@ -1,49 +1,156 @@
-/* Changing entries: collected marks, expunging, retention. */
+/* What changes a mailbox: arrivals, flags, expunging. */
+#include "hp-log.h"
 #include "hp-store-private.h"
 
-#include "hp-log.h"
+#define COPY_BYTES ((size_t)64 * 1024)
+#define LAST_UID   4294967295 /* RFC 3501 §9, nz-number */
 
-/* Rows in one transaction: other writers wait no longer than for that many. */
-#define CHUNK_UIDS 1000
+/* A message on its way in. */
+typedef struct {
+    HpStore *store;        /* (unowned) */
+    const char *origin;    /* (unowned) */
+    HpContentDraft *draft; /* (unowned) */
+    gboolean known;        /* out: it had arrived before */
+} Arrival;
 
+static gboolean
+take_uid(HpDbConn *conn, gint64 mailbox, gint64 *ret_uid, GError **error)
+{
+    HpDbStmt *stmt = hp_db_query(
+        conn,
+        "UPDATE mailbox SET uidnext = uidnext + 1 WHERE id = ?1 AND uidnext <= ?2"
+        " RETURNING uidnext - 1",
+        "ii", mailbox, (gint64)LAST_UID);
+    g_autoptr(GError) failure = NULL;
+
+    if (hp_db_step(stmt, &failure)) {
+        *ret_uid = hp_db_int(stmt, 0);
+        hp_db_reset(stmt);
+        return TRUE;
+    }
+    if (failure == NULL)
+        g_set_error(&failure, HP_STORE_ERROR, HP_STORE_ERROR_FAILED,
+                    "there is no such mailbox, or it has no more message numbers");
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
+
+static gboolean
+insert_arrival(HpDbConn *conn, gpointer data, GError **error)
+{
+    Arrival *arrival = data;
+    gint64 now = hp_clock_now_usec(arrival->store->clock, HP_CLOCK_WALL);
+    gint64 mailbox = HP_STORE_INBOX, content, uid, modseq;
+
+    if (!hp_db_run(conn, error,
+                   "INSERT OR IGNORE INTO arrival (origin, arrived_usec) VALUES (?1, ?2)",
+                   "si", arrival->origin, now))
+        return FALSE;
+    arrival->known = hp_db_changes(conn) == 0;
+    if (arrival->known)
+        return TRUE;
+    return hp_content_insert(conn, arrival->draft, &content, error) &&
+           take_uid(conn, mailbox, &uid, error) &&
+           hp_store_next_modseq(conn, mailbox, &modseq, error) &&
+           hp_db_run(conn, error,
+                     "INSERT INTO entry (mailbox, uid, content, size, modseq,"
+                     " internal_usec, saved_usec, email, thread)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?3, ?3)",
+                     "iiiiii", mailbox, uid, content,
+                     (gint64)hp_content_draft_size(arrival->draft), modseq, now);
+}
+
+static gboolean
+fill_draft(HpContentDraft *draft, guint64 size, gpointer content, HpCarryRead read,
+           GError **error)
+{
+    g_autofree char *buffer = g_malloc(COPY_BYTES);
+    guint64 offset = 0;
+
+    while (offset < size) {
+        gssize n = read(content, offset, buffer,
+                        (size_t)MIN(size - offset, (guint64)COPY_BYTES), error);
+
+        if (n < 0)
+            return FALSE;
+        if (n == 0) {
+            g_set_error(error, HP_STORE_ERROR, HP_STORE_ERROR_FAILED,
+                        "the message handed over is shorter than it said");
+            return FALSE;
+        }
+        if (!hp_content_draft_append(draft, (HpSlice){ buffer, (size_t)n }, error))
+            return FALSE;
+        offset += (guint64)n;
+    }
+    return hp_content_draft_finish(draft, error);
+}
+
+/* Looked up before its bytes are copied; the insert decides. */
+static gboolean
+has_arrived(HpStore *self, const char *origin)
+{
+    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
+    HpDbStmt *stmt =
+        hp_db_query(conn, "SELECT 1 FROM arrival WHERE origin = ?1", "s", origin);
+
+    return hp_db_step(stmt, NULL);
+}
+
+static gboolean
+deliver(gpointer store, const char *origin, guint64 size, gpointer content,
+        HpCarryRead read, GError **error)
+{
+    HpStore *self = store;
+    g_autoptr(HpContentDraft) draft = NULL;
+    g_autoptr(GError) failure = NULL;
+    Arrival arrival = { self, origin, NULL, FALSE };
+
+    if (has_arrived(self, origin))
+        return TRUE;
+    draft = hp_content_draft_new(self->contents);
+    if (!fill_draft(draft, size, content, read, &failure))
+        return hp_store_fail(error, g_steal_pointer(&failure), "INBOX");
+    arrival.draft = draft;
+    if (!hp_store_write(self, insert_arrival, &arrival, 1, error))
+        return FALSE;
+    if (!arrival.known)
+        hp_content_draft_committed(draft);
+    return TRUE;
+}
+
+HpInbox
+hp_store_inbox(HpStore *self)
+{
+    return (HpInbox){ self, deliver };
+}
+
+/* A set of uids of one mailbox. */
 typedef struct {
     gint64 mailbox;
     const guint32 *uids; /* (unowned) */
     guint n_uids;
     gint64 now_usec;
-} Uids;
+} Selection;
 
-/* Has @work done for at most CHUNK_UIDS uids at a time. */
+/* First time counts. A clock that stood wrong must not let mail fall due at once, so the
+ * time is at least that of the arrival. */
 static gboolean
-in_chunks(HpStore *self, HpDbWork work, Uids all, GError **error)
+mark_collected(HpDbConn *conn, gpointer data, GError **error)
 {
-    for (guint done = 0; done < all.n_uids; done += CHUNK_UIDS) {
-        Uids chunk = all;
-
-        chunk.uids = all.uids + done;
-        chunk.n_uids = MIN(CHUNK_UIDS, all.n_uids - done);
-        if (!hp_db_write(self->db, work, &chunk, error))
-            return FALSE;
-    }
-    return TRUE;
-}
-
-static gboolean
-mark_collected_work(HpDbConn *conn, gpointer data, GError **error)
-{
-    const Uids *u = data;
+    const Selection *selection = data;
     gint64 modseq;
 
-    if (!hp_store_next_modseq(conn, u->mailbox, &modseq, error))
+    if (!hp_store_next_modseq(conn, selection->mailbox, &modseq, error))
         return FALSE;
-    for (guint i = 0; i < u->n_uids; i++)
-        if (!hp_db_run(conn, error,
-                       "UPDATE entry SET modseq = ?3, flags = flags | ?4,"
-                       " collected = CASE collected WHEN 0 THEN ?5 ELSE collected END"
-                       " WHERE mailbox = ?1 AND uid = ?2"
-                       " AND (collected = 0 OR flags & ?4 = 0)",
-                       "iiiii", u->mailbox, (gint64)u->uids[i], modseq,
-                       (gint64)HP_STORE_SEEN, u->now_usec))
+    for (guint i = 0; i < selection->n_uids; i++)
+        if (!hp_db_run(
+                conn, error,
+                "UPDATE entry SET flags = flags | ?4, modseq = ?5, collected_usec ="
+                " iif(collected_usec > 0, collected_usec, max(?3, saved_usec, 1))"
+                " WHERE mailbox = ?1 AND uid = ?2"
+                " AND (collected_usec = 0 OR (flags & ?4) = 0)",
+                "iiiii", selection->mailbox, (gint64)selection->uids[i],
+                selection->now_usec, (gint64)HP_STORE_SEEN, modseq))
             return FALSE;
     return TRUE;
 }
@@ -52,143 +159,68 @@ gboolean
 hp_store_mark_collected(HpStore *self, gint64 mailbox, const guint32 *uids, guint n_uids,
                         GError **error)
 {
-    return in_chunks(
-        self, mark_collected_work,
-        (Uids){ mailbox, uids, n_uids, hp_clock_now_usec(self->clock, HP_CLOCK_WALL) },
-        error);
+    Selection selection = { mailbox, uids, n_uids,
+                            hp_clock_now_usec(self->clock, HP_CLOCK_WALL) };
+
+    return n_uids == 0 || hp_store_write(self, mark_collected, &selection, n_uids, error);
 }
 
-gboolean
-hp_store_remove_entry(HpDbConn *conn, gint64 mailbox, guint32 uid, gint64 modseq,
-                      GError **error)
-{
-    g_autoptr(GError) failure = NULL;
-    HpDbStmt *stmt = hp_db_query(conn,
-                                 "DELETE FROM entry WHERE mailbox = ?1 AND uid = ?2"
-                                 " RETURNING content",
-                                 "ii", mailbox, (gint64)uid);
-    gint64 content;
-
-    if (!hp_db_step(stmt, &failure)) {
-        hp_db_reset(stmt);
-        if (failure == NULL)
-            return TRUE;
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return FALSE;
-    }
-    content = hp_db_int(stmt, 0);
-    hp_db_reset(stmt);
-    return hp_db_run(conn, error,
-                     "INSERT INTO expunged (mailbox, uid, modseq) VALUES (?1, ?2, ?3)",
-                     "iii", mailbox, (gint64)uid, modseq) &&
-           hp_content_unref(conn, content, error);
-}
-
+/* 0 if there is none. */
 static gboolean
-expunge_work(HpDbConn *conn, gpointer data, GError **error)
-{
-    const Uids *u = data;
-    gint64 modseq;
-
-    if (!hp_store_next_modseq(conn, u->mailbox, &modseq, error))
-        return FALSE;
-    for (guint i = 0; i < u->n_uids; i++)
-        if (!hp_store_remove_entry(conn, u->mailbox, u->uids[i], modseq, error))
-            return FALSE;
-    return TRUE;
-}
-
-/* The rows are gone for good; files that nobody needs any more follow, and if that fails
- * the erase list remembers them. */
-static void
-erase_files(HpStore *self)
-{
-    g_autoptr(GError) error = NULL;
-
-    if (!hp_contents_erase(self->contents, &error))
-        hp_log("store", NULL, G_LOG_LEVEL_WARNING,
-               "files of deleted messages stay for now: %s", error->message);
-}
-
-gboolean
-hp_store_expunge(HpStore *self, gint64 mailbox, const guint32 *uids, guint n_uids,
-                 GError **error)
-{
-    /* One transaction for all: a client that was told OK finds all of them gone, one that
-     * was told of a failure finds all of them there. */
-    Uids all = { mailbox, uids, n_uids, 0 };
-
-    if (n_uids == 0)
-        return TRUE;
-    if (!hp_db_write(self->db, expunge_work, &all, error))
-        return FALSE;
-    erase_files(self);
-    return TRUE;
-}
-
-/* ---- retention -------------------------------------------------------------------- */
-
-/* What POP3 collected before that moment, oldest first. */
-static gboolean
-find_overdue(HpStore *self, gint64 before_usec, GArray *uids, guint64 *ret_octets,
+find_content(HpDbConn *conn, gint64 mailbox, gint64 uid, gint64 *ret_content,
              GError **error)
 {
-    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
+    HpDbStmt *stmt =
+        hp_db_query(conn, "SELECT content FROM entry WHERE mailbox = ?1 AND uid = ?2",
+                    "ii", mailbox, uid);
     g_autoptr(GError) failure = NULL;
-    HpDbStmt *stmt = hp_db_query(conn,
-                                 "SELECT uid, size FROM entry"
-                                 " WHERE collected > 0 AND collected <= ?1"
-                                 " AND mailbox = ?2",
-                                 "ii", before_usec, (gint64)HP_STORE_INBOX);
 
-    while (hp_db_step(stmt, &failure)) {
-        guint32 uid = (guint32)hp_db_int(stmt, 0);
-
-        g_array_append_val(uids, uid);
-        *ret_octets += (guint64)hp_db_int(stmt, 1);
-    }
+    *ret_content = hp_db_step(stmt, &failure) ? hp_db_int(stmt, 0) : 0;
+    hp_db_reset(stmt);
     if (failure == NULL)
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&failure));
     return FALSE;
 }
 
-gboolean
-hp_store_cleanup(HpStore *self, HpStoreCleanup *cleanup, gboolean dry_run, GError **error)
+static gboolean
+expunge_one(HpDbConn *conn, gint64 mailbox, gint64 uid, gint64 modseq, GError **error)
 {
-    g_autoptr(GArray) uids = g_array_new(FALSE, FALSE, sizeof(guint32));
-    gint64 before = hp_clock_now_usec(self->clock, HP_CLOCK_WALL) -
-                    cleanup->pop3_retention_sec * G_USEC_PER_SEC;
-    guint64 octets = 0;
+    gint64 content;
 
-    cleanup->ret_messages = cleanup->ret_octets = 0;
-    if (cleanup->pop3_retention_sec <= 0)
-        return TRUE;
-    if (!find_overdue(self, before, uids, &octets, error))
+    if (!find_content(conn, mailbox, uid, &content, error))
         return FALSE;
-    if (!dry_run && uids->len > 0) {
-        if (!in_chunks(self, expunge_work,
-                       (Uids){ HP_STORE_INBOX, (const guint32 *)(gpointer)uids->data,
-                               uids->len, 0 },
-                       error))
+    if (content == 0)
+        return TRUE;
+    return hp_db_run(conn, error, "DELETE FROM entry WHERE mailbox = ?1 AND uid = ?2",
+                     "ii", mailbox, uid) &&
+           hp_db_run(conn, error,
+                     "INSERT INTO expunged (mailbox, modseq, uid) VALUES (?1, ?2, ?3)",
+                     "iii", mailbox, modseq, uid) &&
+           hp_content_unref(conn, content, error);
+}
+
+static gboolean
+expunge(HpDbConn *conn, gpointer data, GError **error)
+{
+    const Selection *selection = data;
+    gint64 modseq;
+
+    if (!hp_store_next_modseq(conn, selection->mailbox, &modseq, error))
+        return FALSE;
+    for (guint i = 0; i < selection->n_uids; i++)
+        if (!expunge_one(conn, selection->mailbox, selection->uids[i], modseq, error))
             return FALSE;
-        erase_files(self);
-    }
-    cleanup->ret_messages = uids->len;
-    cleanup->ret_octets = octets;
     return TRUE;
 }
 
-gint64
-hp_store_next_cleanup_usec(HpStore *self, gint64 pop3_retention_sec)
+/* COMMIT (rows gone, names on the erase list); the caller answers; upkeep unlinks. A
+ * crash anywhere in between is taken up by hp_contents_open(). */
+gboolean
+hp_store_expunge(HpStore *self, gint64 mailbox, const guint32 *uids, guint n_uids,
+                 GError **error)
 {
-    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
-    HpDbStmt *stmt =
-        hp_db_query(conn, "SELECT min(collected) FROM entry WHERE collected > 0", "");
-    gint64 next = G_MAXINT64;
+    Selection selection = { mailbox, uids, n_uids, 0 };
 
-    if (pop3_retention_sec > 0 && hp_db_step(stmt, NULL) && !hp_db_is_null(stmt, 0))
-        next = hp_db_int(stmt, 0) + pop3_retention_sec * G_USEC_PER_SEC;
-    hp_db_reset(stmt);
-    return next;
+    return n_uids == 0 || hp_store_write(self, expunge, &selection, n_uids, error);
 }

@@ -1,43 +1,109 @@
-#include "hp-store-private.h"
+#include "hp-store.h"
 
 #include "hp-fs.h"
 #include "hp-log.h"
-#include "hp-store-schema.h"
+#include "hp-store-private.h"
 
-#define MESSAGES_FOLDER "messages"
-#define COPY_BYTES      ((size_t)16 * 1024)
-#define ORIGIN_KEEP_SEC ((gint64)90 * 24 * 3600) /* a hand-over is long over by then */
+#include <unistd.h>
+
+#define APPLICATION_ID 0x48506d6c /* "HPml" */
 
 G_DEFINE_QUARK(hp_store_error, hp_store_error)
+
+gboolean
+hp_store_fail(GError **error, GError *cause, const char *what)
+{
+    gboolean lost = g_error_matches(cause, HP_DB_ERROR, HP_DB_ERROR_DAMAGED) ||
+                    g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOENT);
+
+    if (cause->domain == HP_STORE_ERROR) {
+        g_propagate_error(error, cause);
+        return FALSE;
+    }
+    g_set_error(error, HP_STORE_ERROR,
+                lost ? HP_STORE_ERROR_DAMAGED : HP_STORE_ERROR_FAILED, "%s: %s", what,
+                cause->message);
+    g_error_free(cause);
+    return FALSE;
+}
+
+/* UIDVALIDITY from the clock is larger than that of any INBOX before it (RFC 3501
+ * §2.3.1.1); 0 is not allowed. */
+static gboolean
+make_inbox(HpDbConn *conn, gpointer data, GError **error)
+{
+    const HpStore *self = data;
+    gint64 now = hp_clock_now_usec(self->clock, HP_CLOCK_WALL) / G_USEC_PER_SEC;
+
+    return hp_db_run(
+        conn, error,
+        "INSERT INTO mailbox (id, name, uidvalidity) VALUES (?1, 'INBOX', ?2)", "ii",
+        (gint64)HP_STORE_INBOX, CLAMP(now, 1, (gint64)G_MAXUINT32));
+}
+
+static gboolean
+has_inbox(HpStore *self, gboolean *ret_has, GError **error)
+{
+    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
+    g_autoptr(GError) failure = NULL;
+    HpDbStmt *stmt = hp_db_query(conn, "SELECT 1 FROM mailbox WHERE id = ?1", "i",
+                                 (gint64)HP_STORE_INBOX);
+    gboolean has = hp_db_step(stmt, &failure);
+
+    if (failure != NULL)
+        return hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
+    *ret_has = has;
+    return TRUE;
+}
+
+static gboolean
+need_inbox(HpStore *self, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    gboolean has = FALSE;
+
+    if (!has_inbox(self, &has, error))
+        return FALSE;
+    return has || hp_db_write(self->db, make_inbox, self, &failure) ||
+           hp_store_fail(error, g_steal_pointer(&failure), "could not make INBOX");
+}
+
+static gboolean
+open_parts(HpStore *self, const char *data_path, int data_fd, GError **error)
+{
+    g_autofree char *path = g_build_filename(data_path, "mail.db", NULL);
+    HpDbSpec spec = { path, APPLICATION_ID, hp_store_migrations, "mail-writer" };
+    hp_autofd messages_fd = hp_fs_open_private_subdir(data_fd, "messages", error);
+
+    if (messages_fd < 0)
+        return FALSE;
+    self->db = hp_db_open(&spec, error);
+    if (self->db == NULL)
+        return FALSE;
+    self->contents = hp_contents_open(self->db, messages_fd, error);
+    return self->contents != NULL;
+}
 
 HpStore *
 hp_store_open(const char *data_path, int data_fd, const HpClock *clock, GError **error)
 {
-    g_autofree char *path = g_build_filename(data_path, "mail.db", NULL);
-    const HpDbSpec spec = { .path = path,
-                            .application_id = HP_STORE_APPLICATION_ID,
-                            .migrations = hp_store_migrations,
-                            .thread_name = "mail-writer" };
-    hp_autofd messages = hp_fs_open_private_subdir(data_fd, MESSAGES_FOLDER, error);
-    g_autoptr(HpDb) db = messages >= 0 ? hp_db_open(&spec, error) : NULL;
-    HpContents *contents = db != NULL ? hp_contents_open(db, messages, error) : NULL;
-    HpStore *self;
+    HpStore *self = g_new0(HpStore, 1);
 
-    if (contents == NULL)
-        return NULL;
-    self = g_new0(HpStore, 1);
-    self->db = g_steal_pointer(&db);
-    self->contents = contents;
     self->clock = clock;
     hp_lock_init(&self->lock);
-    return self;
+    if (open_parts(self, data_path, data_fd, error) && need_inbox(self, error))
+        return self;
+    hp_store_close(self);
+    return NULL;
 }
 
 void
 hp_store_close(HpStore *self)
 {
-    hp_contents_close(self->contents);
-    hp_db_close(self->db);
+    if (self->contents != NULL)
+        hp_contents_close(self->contents);
+    if (self->db != NULL)
+        hp_db_close(self->db);
     hp_lock_clear(&self->lock);
     g_free(self);
 }
@@ -48,138 +114,62 @@ hp_store_is_writable(HpStore *self)
     return hp_db_is_writable(self->db);
 }
 
-/* ---- delivering ------------------------------------------------------------------- */
+void
+hp_store_set_changed(HpStore *self, HpStoreChanged changed, gpointer data)
+{
+    HP_LOCKED(&self->lock);
 
-typedef struct {
-    HpContentDraft *draft; /* (unowned) */
-    const char *origin;    /* (unowned) */
-    gint64 now_usec;
-    gboolean known; /* out: it was delivered before */
-} Delivery;
+    self->changed = changed;
+    self->changed_data = data;
+}
 
-static gboolean
-is_known_origin(HpDbConn *conn, const char *origin, gboolean *ret_known, GError **error)
+static HpStoreChanged
+get_changed(HpStore *self, gpointer *ret_data)
+{
+    HP_LOCKED(&self->lock);
+
+    *ret_data = self->changed_data;
+    return self->changed;
+}
+
+gboolean
+hp_store_write(HpStore *self, HpDbWork work, gpointer data, guint rows, GError **error)
 {
     g_autoptr(GError) failure = NULL;
-    HpDbStmt *stmt =
-        hp_db_query(conn, "SELECT 1 FROM seen_origin WHERE origin = ?1", "s", origin);
+    gboolean ok = rows >= HP_STORE_BIG_ROWS
+                      ? hp_db_write_big(self->db, work, data, &failure)
+                      : hp_db_write(self->db, work, data, &failure);
+    gpointer changed_data;
+    HpStoreChanged changed = get_changed(self, &changed_data);
 
-    *ret_known = hp_db_step(stmt, &failure);
-    hp_db_reset(stmt);
-    if (failure == NULL)
-        return TRUE;
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return FALSE;
+    if (!ok)
+        return hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
+    if (changed != NULL)
+        changed(changed_data);
+    return TRUE;
 }
 
 gboolean
 hp_store_next_modseq(HpDbConn *conn, gint64 mailbox, gint64 *ret_modseq, GError **error)
 {
-    HpDbStmt *stmt = hp_db_query(conn,
-                                 "UPDATE mailbox SET highestmodseq = highestmodseq + 1"
-                                 " WHERE id = ?1 RETURNING highestmodseq",
-                                 "i", mailbox);
+    HpDbStmt *stmt =
+        hp_db_query(conn,
+                    "UPDATE mailbox SET highestmodseq = highestmodseq + 1 WHERE id = ?1"
+                    " RETURNING highestmodseq",
+                    "i", mailbox);
     g_autoptr(GError) failure = NULL;
 
-    if (!hp_db_step(stmt, &failure)) {
-        if (failure == NULL)
-            g_set_error(&failure, HP_STORE_ERROR, HP_STORE_ERROR_NOT_FOUND,
-                        "there is no mailbox %" G_GINT64_FORMAT, mailbox);
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return FALSE;
-    }
-    *ret_modseq = hp_db_int(stmt, 0);
-    hp_db_reset(stmt);
-    return TRUE;
-}
-
-static gboolean
-insert_entry(HpDbConn *conn, const Delivery *d, gint64 content, GError **error)
-{
-    gint64 modseq;
-
-    return hp_store_next_modseq(conn, HP_STORE_INBOX, &modseq, error) &&
-           hp_db_run(conn, error,
-                     "INSERT INTO entry (mailbox, uid, content, size, modseq,"
-                     " internal_date, save_date, origin)"
-                     " SELECT id, uidnext, ?2, ?3, ?4, ?5, ?5, ?6 FROM mailbox"
-                     " WHERE id = ?1",
-                     "iiiiis", (gint64)HP_STORE_INBOX, content,
-                     (gint64)hp_content_draft_size(d->draft), modseq, d->now_usec,
-                     d->origin) &&
-           hp_db_run(conn, error,
-                     "UPDATE mailbox SET uidnext = uidnext + 1 WHERE id = ?1", "i",
-                     (gint64)HP_STORE_INBOX);
-}
-
-static gboolean
-deliver_work(HpDbConn *conn, gpointer data, GError **error)
-{
-    Delivery *d = data;
-    gint64 content;
-
-    if (!is_known_origin(conn, d->origin, &d->known, error))
-        return FALSE;
-    if (d->known)
+    if (hp_db_step(stmt, &failure)) {
+        *ret_modseq = hp_db_int(stmt, 0);
+        hp_db_reset(stmt);
         return TRUE;
-    return hp_content_insert(conn, d->draft, &content, error) &&
-           insert_entry(conn, d, content, error) &&
-           hp_db_run(conn, error,
-                     "INSERT INTO seen_origin (origin, time) VALUES (?1, ?2)", "si",
-                     d->origin, d->now_usec);
-}
-
-/* Everything that @read gives, into @draft. */
-static gboolean
-copy_content(HpContentDraft *draft, gpointer content, HpCarryRead read, GError **error)
-{
-    g_autofree char *buffer = g_malloc(COPY_BYTES);
-    guint64 offset = 0;
-
-    for (;;) {
-        gssize n = read(content, offset, buffer, COPY_BYTES, error);
-
-        if (n < 0)
-            return FALSE;
-        if (n == 0)
-            return hp_content_draft_finish(draft, error);
-        if (!hp_content_draft_append(draft, (HpSlice){ buffer, (size_t)n }, error))
-            return FALSE;
-        offset += (guint64)n;
     }
+    if (failure == NULL)
+        g_set_error(&failure, HP_STORE_ERROR, HP_STORE_ERROR_NOT_FOUND,
+                    "there is no such mailbox");
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
 }
-
-static gboolean
-deliver(gpointer store, const char *origin, guint64 size, gpointer content,
-        HpCarryRead read, GError **error)
-{
-    HpStore *self = store;
-    g_autoptr(HpContentDraft) draft = hp_content_draft_new(self->contents);
-    Delivery d = { .draft = draft,
-                   .origin = origin,
-                   .now_usec = hp_clock_now_usec(self->clock, HP_CLOCK_WALL) };
-
-    if (!copy_content(draft, content, read, error))
-        return FALSE;
-    if (hp_content_draft_size(draft) != size) {
-        g_set_error(error, HP_STORE_ERROR, HP_STORE_ERROR_FAILED,
-                    "%s came with another size than announced", origin);
-        return FALSE;
-    }
-    if (!hp_db_write(self->db, deliver_work, &d, error))
-        return FALSE;
-    if (!d.known)
-        hp_content_draft_committed(draft);
-    return TRUE;
-}
-
-HpInbox
-hp_store_inbox(HpStore *self)
-{
-    return (HpInbox){ self, deliver };
-}
-
-/* ---- reading ---------------------------------------------------------------------- */
 
 void
 hp_store_snapshot_free(HpStoreSnapshot *self)
@@ -189,79 +179,78 @@ hp_store_snapshot_free(HpStoreSnapshot *self)
 }
 
 static gboolean
-read_uidvalidity(HpDbConn *conn, gint64 mailbox, guint32 *ret_uidvalidity, GError **error)
+read_uidvalidity(HpDbConn *conn, gint64 mailbox, HpStoreSnapshot *snapshot,
+                 GError **error)
 {
     HpDbStmt *stmt =
         hp_db_query(conn, "SELECT uidvalidity FROM mailbox WHERE id = ?1", "i", mailbox);
     g_autoptr(GError) failure = NULL;
 
     if (hp_db_step(stmt, &failure)) {
-        *ret_uidvalidity = (guint32)hp_db_int(stmt, 0);
+        snapshot->uidvalidity = (guint32)hp_db_int(stmt, 0);
         hp_db_reset(stmt);
         return TRUE;
     }
-    if (failure == NULL)
-        g_set_error(&failure, HP_STORE_ERROR, HP_STORE_ERROR_NOT_FOUND,
-                    "there is no mailbox %" G_GINT64_FORMAT, mailbox);
-    g_propagate_error(error, g_steal_pointer(&failure));
+    if (failure != NULL)
+        return hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
+    g_set_error(error, HP_STORE_ERROR, HP_STORE_ERROR_NOT_FOUND,
+                "there is no such mailbox");
     return FALSE;
 }
 
-/* Straight from the index entry_view; nothing else of the database is touched. */
 static gboolean
 read_entries(HpDbConn *conn, gint64 mailbox, HpStoreSnapshot *snapshot, GError **error)
 {
-    HpDbStmt *stmt = hp_db_query(conn,
-                                 "SELECT uid, size, content, flags, collected"
-                                 " FROM entry INDEXED BY entry_view"
-                                 " WHERE mailbox = ?1 ORDER BY uid",
-                                 "i", mailbox);
+    HpDbStmt *stmt = hp_db_query(
+        conn,
+        "SELECT uid, content, size, flags, collected_usec FROM entry WHERE mailbox = ?1"
+        " ORDER BY uid",
+        "i", mailbox);
     g_autoptr(GError) failure = NULL;
 
     while (hp_db_step(stmt, &failure)) {
-        HpStoreEntry entry = {
-            .uid = (guint32)hp_db_int(stmt, 0),
-            .size = (guint64)hp_db_int(stmt, 1),
-            .content = hp_db_int(stmt, 2),
-            .flags = (guint32)hp_db_int(stmt, 3),
-            .collected_usec = hp_db_int(stmt, 4),
-        };
+        HpStoreEntry entry = { .uid = (guint32)hp_db_int(stmt, 0),
+                               .content = hp_db_int(stmt, 1),
+                               .size = (guint64)hp_db_int(stmt, 2),
+                               .flags = (guint32)hp_db_int(stmt, 3),
+                               .collected_usec = hp_db_int(stmt, 4) };
 
-        g_array_append_val(snapshot->entries, entry);
         snapshot->octets += entry.size;
+        g_array_append_val(snapshot->entries, entry);
     }
-    if (failure == NULL)
-        return TRUE;
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return FALSE;
+    return failure == NULL || hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
 }
 
+/* One lease for all of it, longer than a batch: the moment must be one, and even 100,000
+ * rows take some 20 ms. */
 HpStoreSnapshot *
 hp_store_snapshot(HpStore *self, gint64 mailbox, GError **error)
 {
-    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
     g_autoptr(HpStoreSnapshot) snapshot = g_new0(HpStoreSnapshot, 1);
+    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
+    g_autoptr(GError) failure = NULL;
 
     snapshot->entries = g_array_new(FALSE, FALSE, sizeof(HpStoreEntry));
-    if (!hp_db_begin_snapshot(conn, error) ||
-        !read_uidvalidity(conn, mailbox, &snapshot->uidvalidity, error) ||
+    if (!hp_db_begin_snapshot(conn, &failure)) {
+        hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
+        return NULL;
+    }
+    if (!read_uidvalidity(conn, mailbox, snapshot, error) ||
         !read_entries(conn, mailbox, snapshot, error))
         return NULL;
     return g_steal_pointer(&snapshot);
 }
 
-/* Is the content still there at all? Told apart only when opening it failed. */
+/* Contents of entries are deleted with the last entry that uses them. */
 static gboolean
-is_expunged(HpStore *self, gint64 content)
+is_content_used(HpStore *self, gint64 content)
 {
     g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
     g_autoptr(GError) failure = NULL;
     HpDbStmt *stmt =
-        hp_db_query(conn, "SELECT 1 FROM content WHERE id = ?1", "i", content);
-    gboolean there = hp_db_step(stmt, &failure);
+        hp_db_query(conn, "SELECT 1 FROM entry WHERE content = ?1 LIMIT 1", "i", content);
 
-    hp_db_reset(stmt);
-    return !there && failure == NULL;
+    return hp_db_step(stmt, &failure) || failure != NULL;
 }
 
 HpContent *
@@ -272,13 +261,15 @@ hp_store_open_content(HpStore *self, const HpStoreEntry *entry, GError **error)
 
     if (content != NULL)
         return content;
-    if (is_expunged(self, entry->content))
+    if (!is_content_used(self, entry->content)) {
         g_set_error(error, HP_STORE_ERROR, HP_STORE_ERROR_NOT_FOUND,
-                    "message %u was deleted meanwhile", entry->uid);
-    else
-        g_set_error(error, HP_STORE_ERROR, HP_STORE_ERROR_DAMAGED,
-                    "the contents of message %u are damaged: %s", entry->uid,
-                    failure->message);
+                    "message %u has been deleted", entry->uid);
+        return NULL;
+    }
+    /* The entry is there and its content is not: no such id means damage too. */
+    if (g_error_matches(failure, HP_DB_ERROR, HP_DB_ERROR_FAILED))
+        failure->code = HP_DB_ERROR_DAMAGED;
+    hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
     return NULL;
 }
 
@@ -298,17 +289,16 @@ free_mailbox(gpointer mailbox)
 GPtrArray *
 hp_store_list(HpStore *self, GError **error)
 {
-    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
     g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(free_mailbox);
+    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
     g_autoptr(GError) failure = NULL;
-    HpDbStmt *stmt =
-        hp_db_query(conn,
-                    "SELECT m.id, m.name, count(e.id),"
-                    " count(e.id) - coalesce(sum(e.flags & ?1), 0),"
-                    " coalesce(sum(e.size), 0), coalesce(min(e.internal_date), 0)"
-                    " FROM mailbox m LEFT JOIN entry e ON e.mailbox = m.id"
-                    " GROUP BY m.id ORDER BY m.name = 'INBOX' DESC, m.name",
-                    "i", (gint64)HP_STORE_SEEN);
+    HpDbStmt *stmt = hp_db_query(
+        conn,
+        "SELECT m.id, m.name, count(e.uid), ifnull(sum((e.flags & ?1) = 0), 0),"
+        " ifnull(sum(e.size), 0), ifnull(min(e.saved_usec), 0)"
+        " FROM mailbox m LEFT JOIN entry e ON e.mailbox = m.id"
+        " GROUP BY m.id ORDER BY m.id",
+        "i", (gint64)HP_STORE_SEEN);
 
     while (hp_db_step(stmt, &failure)) {
         HpStoreMailbox *mailbox = g_new0(HpStoreMailbox, 1);
@@ -323,50 +313,18 @@ hp_store_list(HpStore *self, GError **error)
     }
     if (failure == NULL)
         return g_steal_pointer(&list);
-    g_propagate_error(error, g_steal_pointer(&failure));
+    hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
     return NULL;
 }
-
-/* ---- upkeep ----------------------------------------------------------------------- */
-
-static gboolean
-forget_origins(HpDbConn *conn, gpointer data, GError **error)
-{
-    const gint64 *before_usec = data;
-
-    return hp_db_run(conn, error, "DELETE FROM seen_origin WHERE time < ?1", "i",
-                     *before_usec);
-}
-
-void
-hp_store_upkeep(HpStore *self)
-{
-    gint64 before =
-        hp_clock_now_usec(self->clock, HP_CLOCK_WALL) - ORIGIN_KEEP_SEC * G_USEC_PER_SEC;
-    g_autoptr(GError) error = NULL;
-    guint moved = 1;
-
-    while (moved > 0 && error == NULL)
-        if (!hp_contents_unstage(self->contents, 0, &moved, &error))
-            break;
-    if (error == NULL && hp_contents_erase(self->contents, &error))
-        hp_db_write(self->db, forget_origins, &before, &error);
-    if (error != NULL)
-        hp_log("store", NULL, G_LOG_LEVEL_WARNING, "upkeep has to wait: %s",
-               error->message);
-    hp_db_tidy(self->db);
-}
-
-/* ---- the maildrop's lock ---------------------------------------------------------- */
 
 gboolean
 hp_store_lock_maildrop(HpStore *self)
 {
     HP_LOCKED(&self->lock);
-    gboolean free_before = !self->maildrop_taken;
+    gboolean was_taken = self->maildrop_taken;
 
     self->maildrop_taken = TRUE;
-    return free_before;
+    return !was_taken;
 }
 
 void
@@ -374,5 +332,6 @@ hp_store_unlock_maildrop(HpStore *self)
 {
     HP_LOCKED(&self->lock);
 
+    g_assert(self->maildrop_taken);
     self->maildrop_taken = FALSE;
 }

@@ -19,13 +19,20 @@ typedef enum {
 
 typedef struct _HpStore HpStore;
 
-/* @data_fd: the private data folder (path @data_path); @clock outlives the store. */
+/* @data_fd: the private data folder (path @data_path); @clock outlives the store. A
+ * damaged mail.db opens for reading if INBOX can be read. @error: #HP_STORE_ERROR,
+ * #HP_DB_ERROR or #G_FILE_ERROR. */
 HpStore *hp_store_open(const char *data_path, int data_fd, const HpClock *clock,
                        GError **error);
 void hp_store_close(HpStore *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpStore, hp_store_close)
 
 gboolean hp_store_is_writable(HpStore *self);
+
+/* Called after each change that was committed, on the thread that made it; must not block
+ * nor call the store. The daemon rings its upkeep thread. */
+typedef void (*HpStoreChanged)(gpointer data);
+void hp_store_set_changed(HpStore *self, HpStoreChanged changed, gpointer data);
 
 /* The store as the queue's inbox. */
 HpInbox hp_store_inbox(HpStore *self);
@@ -101,7 +108,8 @@ gboolean hp_store_cleanup(HpStore *self, HpStoreCleanup *cleanup, gboolean dry_r
  */
 gint64 hp_store_next_cleanup_usec(HpStore *self, gint64 pop3_retention_sec);
 
-/* Unstages contents, erases files, tidies the database. Blocks. */
+/* Unstages contents, erases files, tidies the database. Blocks. To be called some time
+ * after a change (hp_store_set_changed()), and once after the start. */
 void hp_store_upkeep(HpStore *self);
 
 /* One POP3 session at a time (RFC 1939 §3): %FALSE if another has it. */
