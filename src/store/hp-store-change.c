@@ -96,6 +96,7 @@ has_arrived(HpStore *self, const char *origin)
     return hp_db_step(stmt, NULL);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the shape is HpInbox's */
 static gboolean
 deliver(gpointer store, const char *origin, guint64 size, gpointer content,
         HpCarryRead read, GError **error)
