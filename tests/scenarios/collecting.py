@@ -84,8 +84,7 @@ def dele_takes_effect_at_quit(post):
     filled(post)
     pop3 = post.pop3()
     pop3.dele(1)
-    pop3.sock.close()
-    pop3.close()
+    pop3.close()                        # without QUIT
     post.wait_for(lambda: len(post.inbox_bytes()) == 3)
     pop3 = post.pop3()
     pop3.dele(2)
