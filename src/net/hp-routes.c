@@ -33,7 +33,7 @@ typedef struct {
 } Tally;
 
 static void
-read_attributes(const struct nlmsghdr *message, Route *ret_route)
+read_attributes(struct nlmsghdr *message, Route *ret_route)
 {
     struct rtmsg *route = NLMSG_DATA(message);
     int left = (int)RTM_PAYLOAD(message);
@@ -79,7 +79,7 @@ is_public_network(guint family, const guint8 *destination)
 }
 
 static void
-count(Tally *tally, const struct nlmsghdr *message)
+count(Tally *tally, struct nlmsghdr *message)
 {
     const struct rtmsg *header = NLMSG_DATA(message);
     gboolean by_default = header->rtm_dst_len == 0;

@@ -85,11 +85,12 @@ class Source:
     def check_errors(self):
         for call in re.finditer(r"\bg_set_error(_literal)?\s*\(", self.code):
             end = self.code.index(";", call.end())
-            after = self.code[end + 1:].lstrip(" \t")
+            after = self.code[end + 1:self.code.find("\n}", end)]
             number = self.code.count("\n", 0, call.start()) + 1
             if re.search(r'\."\s*[,)]', self.text[call.start():end]):
                 self.find(number, "error message ends in a full stop")
-            if not re.match(r"\s*return\b|\s*\n}", after):
+            if after.strip() and not re.search(r"\breturn\b", after) and re.match(
+                    r"\s*error,", self.code[call.end():]):
                 self.find(number, "g_set_error without a return behind it")
 
     def check_fields(self):
@@ -112,13 +113,13 @@ class Source:
         return "\n".join(self.lines[first:last + 1])
 
     def check_header(self):
-        head = "\n".join(self.lines[:25])
-        if not head.startswith("/* ") or "Threads:" not in head:
+        if not self.text.startswith("/* ") or "Threads:" not in self.text[:2000]:
             self.find(1, "header without a sentence and a Threads: line at its start")
         for number, line in enumerate(self.code_lines, 1):
             declared = DECLARED.match(line)
             inline = self.code_lines[number - 2].startswith("static")
-            if declared and not inline and not EXPLAINED.search(declared[1]):
+            plain = ");" in line and "," not in line        # says all by its name
+            if declared and not inline and not plain and not EXPLAINED.search(declared[1]):
                 # one comment may stand above several declarations
                 paragraph = "\n".join(self.lines[:number]).rsplit("\n\n", 1)[-1]
                 if "*/" not in paragraph:
@@ -142,7 +143,7 @@ def main(names):
         source = Source(path)
         source.check()
         findings += source.findings
-    print("\n".join(findings) if findings else f"{len(paths)} files follow the house rules")
+    print("\n".join(findings or [f"{len(paths)} files follow the house rules"]))
     return 1 if findings else 0
 
 
