@@ -103,6 +103,7 @@ open_transaction(HpSmtpSession *s, HpSmtpMail *mail)
     s->envelope->envid = g_steal_pointer(&mail->envid);
     s->envelope->smtputf8 = mail->smtputf8;
     s->envelope->eight_bit_mime = mail->eight_bit;
+    g_free(s->envelope->client);
     s->envelope->client = g_strdup(s->caller.local_socket ? "sendmail" : s->credential);
     s->announced = mail->size;
     s->state = HP_SMTP_OPEN;
