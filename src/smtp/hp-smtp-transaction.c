@@ -6,6 +6,7 @@
 #include "hp-smtp-command.h"
 #include "hp-smtp-data.h"
 #include "hp-text.h"
+#include "hp-trace.h"
 
 #include <glib/gi18n.h>
 
@@ -57,29 +58,6 @@ is_too_big(HpSmtpSession *s, guint64 size)
     return TRUE;
 }
 
-/* %FALSE: refused. On the private socket the check waits for the recipients, since mail
- * to local addresses may come from anybody; a mail program shows the text that is given
- * here as being about the sender. */
-static gboolean
-accept_sender(HpSmtpSession *s, const char *sender)
-{
-    g_autofree char *shown = NULL;
-
-    if (*sender == '\0' ||
-        hp_identities_allows_text(s->options->identities, hp_slice_of(sender)))
-        return TRUE;
-    if (s->caller.local_socket) {
-        s->foreign_sender = TRUE;
-        return TRUE;
-    }
-    shown = show(sender);
-    hp_smtp_replyf(s, 550, "5.7.1",
-                   _("%s is not one of your addresses. Choose another sender, or add it: "
-                     "hauspost identity add %s"),
-                   shown, shown);
-    return FALSE;
-}
-
 static char *
 complete_sender(HpSmtpSession *s, const HpAddress *address)
 {
@@ -94,8 +72,11 @@ open_transaction(HpSmtpSession *s, HpSmtpMail *mail)
 {
     g_autofree char *sender = complete_sender(s, mail->address);
 
-    if (!accept_sender(s, sender))
-        return;
+    /* Refused with the first recipient outside: mail that stays here may have any sender
+     * (cron, a NAS), and at MAIL nobody knows yet where it goes. */
+    s->foreign_sender =
+        *sender != '\0' &&
+        !hp_identities_allows_text(s->options->identities, hp_slice_of(sender));
     s->envelope = hp_envelope_new();
     g_free(s->envelope->sender);
     s->envelope->sender = g_steal_pointer(&sender);
@@ -255,16 +236,6 @@ hp_smtp_cmd_rcpt(HpSmtpSession *s, HpSlice args)
 /* --- DATA ----------------------------------------------------------------------------
  */
 
-static const char *
-protocol(const HpSmtpSession *s)
-{
-    gboolean tls = hp_channel_is_tls(s->channel);
-
-    if (s->envelope->smtputf8) /* RFC 6531 §4.3 */
-        return tls ? "UTF8SMTPSA" : "UTF8SMTPA";
-    return tls ? "ESMTPSA" : "ESMTPA"; /* RFC 3848 */
-}
-
 static void
 refuse(HpSmtpSession *s, HpSmtpRefusal *refusal)
 {
@@ -292,7 +263,10 @@ take_message(HpSmtpSession *s, HpSmtpData *data)
     g_autofree char *id = NULL;
     HpSmtpRefusal refusal = { 0 };
 
-    hp_smtp_data_set_origin(data, protocol(s), s->caller.id);
+    hp_smtp_data_set_origin(data,
+                            hp_trace_protocol(s->extended, hp_channel_is_tls(s->channel),
+                                              TRUE, s->envelope->smtputf8),
+                            s->caller.id);
     hp_smtp_reply(s, 354, NULL, _("Send the message; a line with a dot alone ends it."));
     if (!hp_smtp_data_receive(data, s->channel, &error)) {
         hp_log("smtp", s->caller.id, G_LOG_LEVEL_MESSAGE,
