@@ -1,5 +1,7 @@
-/* hauspost: the command line. As "mailq" (by name or first word) the classic program. */
+/* hauspost: the command line. As "sendmail" or "mailq" (by name or first
+ * word) the classic programs. */
 #include "hp-cmd-mailq.h"
+#include "hp-cmd-sendmail.h"
 #include "hp-command.h"
 #include "hp-language.h"
 
@@ -18,11 +20,18 @@ choose_language(const HpCli *cli)
 }
 
 static gboolean
+is_named(const char *program, const char *name)
+{
+    g_autofree char *self = g_path_get_basename(program);
+
+    return strcmp(self, name) == 0;
+}
+
+static gboolean
 is_called(int argc, char *const *argv, const char *name)
 {
-    g_autofree char *self = argc > 0 ? g_path_get_basename(argv[0]) : NULL;
-
-    return g_strcmp0(self, name) == 0 || (argc > 1 && strcmp(argv[1], name) == 0);
+    return argc > 0 &&
+           (is_named(argv[0], name) || (argc > 1 && strcmp(argv[1], name) == 0));
 }
 
 int
@@ -32,6 +41,11 @@ main(int argc, char **argv)
 
     hp_cli_init(&cli, stdin, stdout, stderr);
     choose_language(&cli);
+    if (is_called(argc, argv, "sendmail")) {
+        int skip = is_named(argv[0], "sendmail") ? 0 : 1;
+
+        return hp_cmd_sendmail(argc - skip, argv + skip);
+    }
     if (is_called(argc, argv, "mailq"))
         return hp_cmd_mailq(&cli);
     return (int)hp_command_run(&cli, argv);
