@@ -9,7 +9,7 @@
 #define NAME_MAX_LEN 32
 #define GROUPS       5
 #define GROUP_LEN    6 /* characters of 5 bits each: 150 bits in all */
-#define DAY_USEC     (24 * 60 * 60 * (gint64)G_USEC_PER_SEC)
+#define DAY_USEC     (86400 * (gint64)G_USEC_PER_SEC)
 
 typedef struct {
     HpVerifier verifier;
@@ -100,7 +100,8 @@ hp_verifier_compute(HpVerifier *self, HpSlice password)
     HpSlice used = password.len > 0 ? password : (HpSlice){ "", 1 };
     gnutls_datum_t salt = { self->salt, sizeof self->salt };
     guint8 salted[32], client_key[32];
-    gnutls_datum_t key = { (void *)(guintptr)used.data, (unsigned)used.len };
+    guint8 *copy = g_memdup2(used.data, used.len); /* GnuTLS wants no const */
+    gnutls_datum_t key = { copy, (unsigned)used.len };
     int code = gnutls_pbkdf2(GNUTLS_MAC_SHA256, &key, &salt, self->iterations, salted,
                              sizeof salted);
 
@@ -110,6 +111,8 @@ hp_verifier_compute(HpVerifier *self, HpSlice password)
                             self->stored_key);
     g_assert(code == 0);
     hmac(salted, HP_SLICE_LITERAL("Server Key"), self->server_key);
+    explicit_bzero(copy, used.len);
+    g_free(copy);
     explicit_bzero(salted, sizeof salted);
     explicit_bzero(client_key, sizeof client_key);
 }
@@ -436,7 +439,7 @@ make_password(void)
 {
     static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz"; /* Crockford's */
     guint8 bytes[GROUPS * GROUP_LEN];
-    GString *text = g_string_sized_new(GROUPS * (GROUP_LEN + 1));
+    GString *text = g_string_sized_new(64);
 
     random_bytes(bytes, sizeof bytes);
     for (size_t i = 0; i < sizeof bytes; i++) {

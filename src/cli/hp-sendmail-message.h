@@ -8,7 +8,7 @@
 #include "hp-slice.h"
 
 /* Octets that are read: more cannot be sent anyway. */
-#define HP_SENDMAIL_MAX_MESSAGE (512 * 1024 * 1024)
+#define HP_SENDMAIL_MAX_MESSAGE 536870912
 
 typedef struct {
     GString *bytes;    /* (owned): lines end with CRLF, the last one too */

@@ -5,13 +5,12 @@
 
 #include <glib/gi18n.h>
 
-#define MAX_HEADER                                                                       \
-    (256 * 1024) /* octets: what the parsers of mail look at (design §6)                \
-                  */
-#define BLOCK_USEC (3 * 60 * (gint64)G_USEC_PER_SEC) /* RFC 5321 §4.5.3.2.5 */
-#define MAX_HOPS   50                                /* RFC 5321 §6.3 */
-#define MIN_RATE   500                               /* octets a second */
-#define SLACK      (1024 * 1024) /* octets read beyond the limit before we hang up */
+#define MEBIBYTE   1048576u /* octets */
+#define MAX_HEADER 262144   /* octets: what the parsers of mail look at (design §6) */
+#define BLOCK_USEC (180 * (gint64)G_USEC_PER_SEC) /* RFC 5321 §4.5.3.2.5 */
+#define MAX_HOPS   50                             /* RFC 5321 §6.3 */
+#define MIN_RATE   500                            /* octets a second */
+#define SLACK      MEBIBYTE /* octets read beyond the limit before we hang up */
 
 struct _HpSmtpData {
     const HpSmtpServerOptions *options; /* (unowned) */
@@ -39,7 +38,7 @@ hp_smtp_refusal_clear(HpSmtpRefusal *self)
 guint
 hp_smtp_megabytes(guint64 octets)
 {
-    return (guint)MIN((octets + 1024 * 1024 - 1) / (1024 * 1024), G_MAXUINT);
+    return (guint)MIN((octets + MEBIBYTE - 1) / MEBIBYTE, G_MAXUINT);
 }
 
 /* The first thing that is wrong is what is said. @text: (transfer full) */

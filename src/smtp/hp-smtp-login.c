@@ -7,7 +7,7 @@
 #include <glib/gi18n.h>
 
 #define HANDSHAKE_USEC (30 * (gint64)G_USEC_PER_SEC)
-#define RESPONSE_USEC  (5 * 60 * (gint64)G_USEC_PER_SEC)
+#define RESPONSE_USEC  (300 * (gint64)G_USEC_PER_SEC)
 #define MAX_FAILURES   12 /* answers of 535: three mechanisms for each password */
 
 void

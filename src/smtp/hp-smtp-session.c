@@ -7,13 +7,13 @@
 
 #include <glib/gi18n.h>
 
-#define COMMAND_USEC            (5 * 60 * (gint64)G_USEC_PER_SEC) /* RFC 5321 §4.5.3.2.7 */
+#define COMMAND_USEC            (300 * (gint64)G_USEC_PER_SEC) /* RFC 5321 §4.5.3.2.7 */
 #define LOGIN_USEC              (30 * (gint64)G_USEC_PER_SEC) /* so that idle sockets block nobody */
 #define FAREWELL_USEC           ((gint64)G_USEC_PER_SEC)
 #define MAX_ERRORS_BEFORE_LOGIN 3
 #define MAX_ERRORS              20
-#define BUDGET_BEFORE_LOGIN     (256 * 1024) /* octets: some logins, no more */
-#define MAX_GREETING_NAME       255          /* octets, RFC 5321 §4.5.3.1.2 */
+#define BUDGET_BEFORE_LOGIN     262144 /* octets: some logins, no more */
+#define MAX_GREETING_NAME       255    /* octets, RFC 5321 §4.5.3.1.2 */
 
 #define ANY                                                                              \
     (HP_SMTP_FRESH | HP_SMTP_GREETED | HP_SMTP_READY | HP_SMTP_OPEN | HP_SMTP_ADDRESSED)

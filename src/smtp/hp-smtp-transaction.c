@@ -144,11 +144,10 @@ may_go_out(HpSmtpSession *s)
     if (!s->foreign_sender)
         return TRUE;
     shown = show(s->envelope->sender);
-    hp_smtp_replyf(
-        s, 550, "5.7.1",
-        _("%s is not one of your addresses, so it can write to nobody outside. "
-          "Add it: hauspost identity add %s"),
-        shown, shown);
+    hp_smtp_replyf(s, 550, "5.7.1",
+                   _("The sender %s is not one of your addresses. Choose another "
+                     "sender, or add it: hauspost identity add %s"),
+                   shown, shown);
     return FALSE;
 }
 

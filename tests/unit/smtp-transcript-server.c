@@ -85,6 +85,10 @@ apply(Server *server, const char *word)
         server->memory.fault = SMTP_INTAKE_FULL_AT_APPEND;
     else if (g_str_equal(word, "broken"))
         server->memory.fault = SMTP_INTAKE_BROKEN_AT_COMMIT;
+    else if (g_str_equal(word, "few"))
+        server->options.max_recipients = 2;
+    else if (g_str_equal(word, "small"))
+        server->options.max_message_size = 64;
     else if (g_str_equal(word, "socket"))
         server->caller.local_socket = TRUE;
     else
