@@ -1,0 +1,190 @@
+#include "hp-explain.h"
+
+#include "hp-status.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+static GKeyFile *rows; /* nocheck: the table of this test, read once before it runs */
+
+static HpExplain *
+catalogue(void)
+{
+    g_autoptr(GError) error = NULL;
+    HpExplain *self = hp_explain_load(g_getenv("HP_EXPLANATIONS"), &error);
+
+    g_assert_no_error(error);
+    return self;
+}
+
+/* "550 5.1.1 text" → its parts, as the SMTP client reads a reply. */
+static HpExplanation
+explain_reply(const HpExplain *self, const char *reply, const char *language)
+{
+    HpCursor c = hp_cursor_over(hp_slice_of(reply));
+    char enhanced[HP_STATUS_SIZE] = "";
+    guint64 code;
+    HpStatus status;
+
+    g_assert_true(hp_cursor_take_number(&c, 599, &code));
+    hp_cursor_skip(&c, ' ');
+    if (hp_status_parse(&c, &status))
+        hp_status_write(&status, enhanced);
+    hp_cursor_skip(&c, ' ');
+    return hp_explain(self, (guint)code, enhanced, c.at, language);
+}
+
+static void
+is_a_sentence(const char *text)
+{
+    g_assert_nonnull(text);
+    g_assert_true(g_utf8_validate(text, -1, NULL));
+    g_assert_cmpuint(strlen(text), >, 10);
+    g_assert_true(g_str_has_suffix(text, "."));
+    g_assert_null(strchr(text, '\n'));
+}
+
+/* One case a row: its example leads to it, and both languages are there. */
+static void
+row_holds(gconstpointer data)
+{
+    const char *id = data;
+    g_autoptr(HpExplain) self = catalogue();
+    g_autofree char *example = g_key_file_get_string(rows, id, "example", NULL);
+    HpExplanation english = hp_explain_by_id(self, id, "en_US.UTF-8");
+    HpExplanation german = hp_explain_by_id(self, id, "de_DE.UTF-8");
+
+    g_assert_cmpstr(english.id, ==, id);
+    is_a_sentence(english.meaning);
+    is_a_sentence(english.advice);
+    is_a_sentence(english.side_text);
+    is_a_sentence(german.meaning);
+    is_a_sentence(german.advice);
+    is_a_sentence(german.side_text);
+    g_assert_cmpstr(german.meaning, !=, english.meaning);
+    g_assert_cmpstr(german.advice, !=, english.advice);
+    g_assert_cmpstr(german.side_text, !=, english.side_text);
+    if (g_key_file_has_key(rows, id, "phrase", NULL) ||
+        g_key_file_has_key(rows, id, "enhanced", NULL) ||
+        g_key_file_has_key(rows, id, "code", NULL)) {
+        g_assert_nonnull(example);
+        g_assert_cmpstr(explain_reply(self, example, "en").id, ==, id);
+    }
+}
+
+/* Every phrase is lower case and leads to its row when it stands alone. */
+static void
+phrases_lead_to_their_row(void)
+{
+    g_autoptr(HpExplain) self = catalogue();
+    g_auto(GStrv) ids = hp_explain_ids(self);
+
+    for (guint i = 0; ids[i] != NULL; i++) {
+        g_auto(GStrv) phrases =
+            g_key_file_get_string_list(rows, ids[i], "phrase", NULL, NULL);
+
+        for (guint n = 0; phrases != NULL && phrases[n] != NULL; n++) {
+            g_autofree char *lower = g_ascii_strdown(phrases[n], -1);
+
+            g_assert_cmpstr(phrases[n], ==, lower);
+            g_assert_cmpstr(hp_explain(self, 599, "", phrases[n], "en").id, ==, ids[i]);
+        }
+    }
+}
+
+static void
+every_code_of_rfc_3463_is_there(void)
+{
+    static const guint details[] = { 0, 8, 4, 5, 7, 5, 5, 7 }; /* of subject 0 to 7 */
+    g_autoptr(HpExplain) self = catalogue();
+
+    for (guint subject = 0; subject < G_N_ELEMENTS(details); subject++) {
+        for (guint detail = 0; detail <= details[subject]; detail++) {
+            g_autofree char *id = g_strdup_printf("status-%u-%u", subject, detail);
+            g_autofree char *code = g_strdup_printf("5.%u.%u", subject, detail);
+
+            g_assert_cmpstr(hp_explain(self, 599, code, "", "en").id, ==, id);
+        }
+    }
+}
+
+static void
+phrase_beats_enhanced_beats_code(void)
+{
+    g_autoptr(HpExplain) self = catalogue();
+
+    g_assert_cmpstr(hp_explain(self, 550, "5.7.1", "User unknown", "en").id, ==,
+                    "no-such-user");
+    g_assert_cmpstr(hp_explain(self, 550, "5.7.1", "no", "en").id, ==, "status-7-1");
+    g_assert_cmpstr(hp_explain(self, 550, "5.0.0", "no", "en").id, ==, "code-550");
+    g_assert_cmpstr(hp_explain(self, 550, "", "no", "en").id, ==, "code-550");
+    g_assert_cmpstr(hp_explain(self, 550, "5.1.99", "no", "en").id, ==, "status-1-0");
+    g_assert_cmpstr(hp_explain(self, 0, NULL, NULL, NULL).id, ==, "unknown");
+    g_assert_cmpstr(hp_explain_by_id(self, "no such row", "de").id, ==, "unknown");
+    g_assert_cmpstr(hp_explain_by_id(self, "side you", "de").id, ==, "unknown");
+}
+
+static void
+language_falls_back_to_english(void)
+{
+    g_autoptr(HpExplain) self = catalogue();
+    HpExplanation french = hp_explain_by_id(self, "null-mx", "fr_FR.UTF-8");
+    HpExplanation english = hp_explain_by_id(self, "null-mx", "en");
+    HpExplanation german = hp_explain_by_id(self, "null-mx", "de_AT");
+
+    g_assert_cmpstr(french.meaning, ==, english.meaning);
+    g_assert_cmpstr(german.meaning, !=, english.meaning);
+}
+
+static void
+faulty_catalogues_are_named(void)
+{
+    static const char *const texts[] = {
+        "[x]\nside=you\n",
+        "[side you]\ntext=a.\n[class a]\nadvice=b.\n[x]\nmeaning=c.\nside=me\n",
+        "[side you]\ntext=a.\n[class a]\nadvice=b.\n[x]\nmeaning=c.\nside=you\nclass=a\n"
+        "action=none\n",
+        "[x]\nenhanced=5.1;\n",
+        "[x]\ncode=6xx;\n",
+        "no ini",
+        "",
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_null(hp_explain_new(hp_slice_of(texts[i]), &error));
+        g_assert_nonnull(error);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    g_auto(GStrv) groups = NULL;
+    int result;
+
+    g_test_init(&argc, &argv, NULL);
+    rows = g_key_file_new();
+    g_assert_true(g_key_file_load_from_file(rows, g_getenv("HP_EXPLANATIONS"),
+                                            G_KEY_FILE_KEEP_TRANSLATIONS, NULL));
+    groups = g_key_file_get_groups(rows, NULL);
+    for (guint i = 0; groups[i] != NULL; i++) {
+        g_autofree char *path = g_strconcat("/explain/row/", groups[i], NULL);
+
+        if (!g_str_has_prefix(groups[i], "side ") &&
+            !g_str_has_prefix(groups[i], "class "))
+            g_test_add_data_func(path, groups[i], row_holds);
+    }
+    g_test_add_func("/explain/phrases-lead-to-their-row", phrases_lead_to_their_row);
+    g_test_add_func("/explain/every-code-of-rfc-3463-is-there",
+                    every_code_of_rfc_3463_is_there);
+    g_test_add_func("/explain/phrase-beats-enhanced-beats-code",
+                    phrase_beats_enhanced_beats_code);
+    g_test_add_func("/explain/language-falls-back-to-english",
+                    language_falls_back_to_english);
+    g_test_add_func("/explain/faulty-catalogues-are-named", faulty_catalogues_are_named);
+    result = g_test_run();
+    g_key_file_free(rows);
+    return result;
+}
