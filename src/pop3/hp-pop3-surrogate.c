@@ -62,6 +62,34 @@ is_no_blank(unsigned char byte)
     return !is_blank(byte);
 }
 
+/* word = quoted-string *other / 1*other, where other is any byte but a blank: what stands
+ * in quotes stays together. */
+static HpSlice
+take_word(HpCursor *c)
+{
+    HpSlice word = { c->at, 0 };
+    HpCursor p = *c;
+
+    if (hp_cursor_skip(&p, '"')) {
+        hp_cursor_take_until(&p, '"');
+        if (hp_cursor_skip(&p, '"'))
+            *c = p;
+    }
+    hp_cursor_take(c, is_no_blank);
+    word.len = word.data == c->at ? 0 : (size_t)(c->at - word.data);
+    return word;
+}
+
+/* An "@" in quotes makes no address. */
+static gboolean
+is_address(HpSlice word)
+{
+    const char *quote = memrchr(word.data, '"', word.len);
+    const char *from = quote != NULL ? quote : word.data;
+
+    return memchr(from, '@', word.len - (size_t)(from - word.data)) != NULL;
+}
+
 /* A run of words of which each is not ASCII: they become one, because the spaces between
  * encoded-words are not shown (RFC 2047 §6.2). */
 static HpSlice
@@ -75,8 +103,8 @@ take_foreign(HpCursor *c)
 
         if (run.len > 0)
             hp_cursor_take(&next, is_blank);
-        word = hp_cursor_take(&next, is_no_blank);
-        if (hp_text_is_ascii(word) || memchr(word.data, '@', word.len) != NULL)
+        word = take_word(&next);
+        if (hp_text_is_ascii(word) || is_address(word))
             return run;
         *c = next;
         run.len = (size_t)(c->at - run.data);
@@ -131,7 +159,7 @@ rewrite(HpSlice line, GString *out)
             append_phrase(out, run);
             continue;
         }
-        word = hp_cursor_take(&c, is_no_blank);
+        word = take_word(&c);
         if (word.len == 0)
             continue;
         if (hp_text_is_ascii(word))
