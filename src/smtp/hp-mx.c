@@ -368,6 +368,7 @@ find_addresses(Search *search)
             break;
         list_host(hosts, host->name);
     }
+    g_free(search->route->hosts);
     search->route->hosts = g_string_free(g_steal_pointer(&hosts), FALSE);
 }
 
