@@ -49,13 +49,13 @@ const HpClock hp_clock_system = { system_usec, NULL };
 gint64
 hp_clock_sleep_usec(const HpClock *clock, HpClockKind kind, gint64 until_usec)
 {
-    gint64 left = until_usec - hp_clock_now_usec(clock, kind);
+    gint64 now = hp_clock_now_usec(clock, kind);
 
-    if (left <= 0)
+    if (until_usec == G_MAXINT64)
+        return LONGEST_SLEEP_USEC == G_MAXINT64 ? -1 : LONGEST_SLEEP_USEC;
+    if (until_usec <= now)
         return 0;
-    if (until_usec == G_MAXINT64 && LONGEST_SLEEP_USEC == G_MAXINT64)
-        return -1;
-    return MIN(left, LONGEST_SLEEP_USEC);
+    return MIN(until_usec - now, LONGEST_SLEEP_USEC);
 }
 
 char *

@@ -83,8 +83,10 @@ hp_fs_open_private_subdir(int dir_fd, const char *name, GError **error)
 int
 hp_fs_open_private_dir(const char *path, GError **error)
 {
-    g_autofree char *parent = g_path_get_dirname(path);
-    g_autofree char *name = g_path_get_basename(path);
+    /* Without a trailing slash, which would make the folder its own parent. */
+    g_autofree char *plain = g_canonicalize_filename(path, "/");
+    g_autofree char *parent = g_path_get_dirname(plain);
+    g_autofree char *name = g_path_get_basename(plain);
     hp_autofd parent_fd = -1;
     int fd;
 
@@ -158,8 +160,11 @@ hp_fs_replace_at(int dir_fd, const char *name, HpSlice contents, GError **error)
         unlinkat(dir_fd, tmp, 0);
         return FALSE;
     }
-    if (renameat(dir_fd, tmp, dir_fd, name) != 0)
-        return hp_fs_fail(error, "rename to", name);
+    if (renameat(dir_fd, tmp, dir_fd, name) != 0) {
+        hp_fs_fail(error, "rename to", name);
+        unlinkat(dir_fd, tmp, 0);
+        return FALSE;
+    }
 
     /* The new name is only safe once the directory itself is on disk. */
     if (fsync(dir_fd) != 0)

@@ -31,8 +31,9 @@ write_line(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data
 
     if (!show_debug && (level & (G_LOG_LEVEL_DEBUG | G_LOG_LEVEL_INFO)) != 0)
         return G_LOG_WRITER_HANDLED;
-    if (g_log_writer_is_journald(STDERR_FILENO))
-        return g_log_writer_journald(level, fields, n, data);
+    if (g_log_writer_is_journald(STDERR_FILENO) &&
+        g_log_writer_journald(level, fields, n, data) == G_LOG_WRITER_HANDLED)
+        return G_LOG_WRITER_HANDLED;
     line = g_strdup_printf("hauspostd: %s: %s%s%s%s%s\n",
                            names[MIN(rank, G_N_ELEMENTS(names) - 1)],
                            topic != NULL ? topic : "", topic != NULL ? ": " : "",

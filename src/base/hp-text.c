@@ -115,11 +115,13 @@ parse_with_unit(HpSlice text, const char *units, const gint64 *factors, gint64 m
     if (!hp_cursor_take_number(&c, (guint64)max, &number))
         return FALSE;
     next = hp_cursor_peek(&c);
-    if (next <= 0) {
+    if (next == -1) { /* sizes are bytes without a unit */
+        if (number > 0 && strchr(units, 'B') == NULL)
+            return FALSE;
         *ret_value = (gint64)number;
-        return next == -1 && (number == 0 || strchr(units, 'B') != NULL);
+        return TRUE;
     }
-    unit = strchr(units, next);
+    unit = next > 0 ? strchr(units, next) : NULL;
     c.at++;
     if (unit == NULL || !hp_cursor_at_end(&c) ||
         number > (guint64)(max / factors[unit - units]))

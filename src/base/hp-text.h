@@ -9,8 +9,8 @@
 #include <string.h>
 
 /* Valid UTF-8 on one line: invalid bytes become U+FFFD, control and bidirectional
- * override characters a space, runs of spaces one; at most @max_chars characters, cut
- * with an ellipsis. For terminals, D-Bus, JSON and logs. */
+ * override characters a space, runs of spaces one; at most @max_chars characters, and an
+ * ellipsis after them if there were more. For terminals, D-Bus, JSON and logs. */
 char *hp_text_printable(HpSlice bytes, size_t max_chars);
 
 /* ASCII only, for protocol replies: umlauts as ae, oe, ue, ss, other accents dropped,
