@@ -44,8 +44,11 @@ hp_db_conn_open(HpDbConn *conn, GError **error)
         return hp_db_conn_fail(conn, code, error);
     sqlite3_busy_timeout(conn->handle, HP_DB_BUSY_MS);
     /* The file may have been given to us: nothing in its schema may run functions with
-     * side effects, and no SQL may write to its innards. */
+     * side effects, no SQL may write to its innards, and there are no triggers and views
+     * of ours. */
     sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
     sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_DEFENSIVE, db->salvage ? 0 : 1, NULL);
     if (db->salvage && !hp_db_conn_exec(conn, salvage_modes, error))
         return FALSE;

@@ -221,24 +221,28 @@ is_waited_for(HpDb *self)
     return self->first != NULL || self->closing;
 }
 
-static gboolean
-has_free_pages(HpDbConn *conn)
+static gint64
+count_free_pages(HpDbConn *conn)
 {
     HpDbStmt *stmt = hp_db_query(conn, "PRAGMA freelist_count", "");
-    gboolean some = hp_db_step(stmt, NULL) && hp_db_int(stmt, 0) > 0;
+    gint64 pages = hp_db_step(stmt, NULL) ? hp_db_int(stmt, 0) : 0;
 
     hp_db_reset(stmt);
-    return some;
+    return pages;
 }
 
-/* In steps, so that whoever comes meanwhile waits for one of them at most. */
+/* In steps, so that whoever comes meanwhile waits for one of them at most; as long as
+ * there is progress, because a damaged list of free pages may never get shorter. */
 static void
 give_pages_back(HpDb *self, gboolean patient)
 {
-    while (hp_db_is_writable(self) && has_free_pages(self->conn) &&
-           (!patient || !is_waited_for(self)))
-        if (!hp_db_run(self->conn, NULL, TIDY_STEP, ""))
-            return;
+    gint64 pages = count_free_pages(self->conn), before = pages + 1;
+
+    while (pages > 0 && pages < before && (!patient || !is_waited_for(self)) &&
+           hp_db_run(self->conn, NULL, TIDY_STEP, "")) {
+        before = pages;
+        pages = count_free_pages(self->conn);
+    }
 }
 
 static void

@@ -70,23 +70,31 @@ load_erase_list(HpContents *self, GError **error)
     HpDbStmt *stmt = hp_db_query(conn, "SELECT file FROM erase LIMIT 256", "");
 
     while (hp_db_step(stmt, &failure))
-        g_ptr_array_add(files, hp_db_dup_text(stmt, 0));
+        if (!hp_db_is_null(stmt, 0))
+            g_ptr_array_add(files, hp_db_dup_text(stmt, 0));
     if (failure == NULL)
         return g_steal_pointer(&files);
     g_propagate_error(error, g_steal_pointer(&failure));
     return NULL;
 }
 
+/* With a damaged index the same names would come again and again. */
 static gboolean
 clear_erase_list(HpDbConn *conn, gpointer data, GError **error)
 {
     const GPtrArray *files = data;
+    gint64 cleared = 0;
 
-    for (guint i = 0; i < files->len; i++)
+    for (guint i = 0; i < files->len; i++) {
         if (!hp_db_run(conn, error, "DELETE FROM erase WHERE file = ?1", "s",
                        (const char *)files->pdata[i]))
             return FALSE;
-    return TRUE;
+        cleared += hp_db_changes(conn);
+    }
+    if (cleared > 0)
+        return TRUE;
+    g_set_error(error, HP_DB_ERROR, HP_DB_ERROR_DAMAGED, "the erase list is damaged");
+    return FALSE;
 }
 
 /* A name that is not one of ours (a damaged row) is only struck off. */

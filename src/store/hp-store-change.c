@@ -131,6 +131,7 @@ typedef struct {
     const guint32 *uids; /* (unowned) */
     guint n_uids;
     gint64 now_usec;
+    guint removed; /* out */
 } Selection;
 
 /* First time counts. A clock that stood wrong must not let mail fall due at once, so the
@@ -161,7 +162,7 @@ hp_store_mark_collected(HpStore *self, gint64 mailbox, const guint32 *uids, guin
                         GError **error)
 {
     Selection selection = { mailbox, uids, n_uids,
-                            hp_clock_now_usec(self->clock, HP_CLOCK_WALL) };
+                            hp_clock_now_usec(self->clock, HP_CLOCK_WALL), 0 };
 
     return n_uids == 0 || hp_store_write(self, mark_collected, &selection, n_uids, error);
 }
@@ -185,14 +186,16 @@ find_content(HpDbConn *conn, gint64 mailbox, gint64 uid, gint64 *ret_content,
 }
 
 static gboolean
-expunge_one(HpDbConn *conn, gint64 mailbox, gint64 uid, gint64 modseq, GError **error)
+expunge_one(HpDbConn *conn, Selection *selection, gint64 uid, gint64 modseq,
+            GError **error)
 {
-    gint64 content;
+    gint64 mailbox = selection->mailbox, content;
 
     if (!find_content(conn, mailbox, uid, &content, error))
         return FALSE;
     if (content == 0)
         return TRUE;
+    selection->removed++;
     return hp_db_run(conn, error, "DELETE FROM entry WHERE mailbox = ?1 AND uid = ?2",
                      "ii", mailbox, uid) &&
            hp_db_run(conn, error,
@@ -204,13 +207,13 @@ expunge_one(HpDbConn *conn, gint64 mailbox, gint64 uid, gint64 modseq, GError **
 static gboolean
 expunge(HpDbConn *conn, gpointer data, GError **error)
 {
-    const Selection *selection = data;
+    Selection *selection = data;
     gint64 modseq;
 
     if (!hp_store_next_modseq(conn, selection->mailbox, &modseq, error))
         return FALSE;
     for (guint i = 0; i < selection->n_uids; i++)
-        if (!expunge_one(conn, selection->mailbox, selection->uids[i], modseq, error))
+        if (!expunge_one(conn, selection, selection->uids[i], modseq, error))
             return FALSE;
     return TRUE;
 }
@@ -218,10 +221,23 @@ expunge(HpDbConn *conn, gpointer data, GError **error)
 /* COMMIT (rows gone, names on the erase list); the caller answers; upkeep unlinks. A
  * crash anywhere in between is taken up by hp_contents_open(). */
 gboolean
+hp_store_remove(HpStore *self, gint64 mailbox, HpStoreUids uids, guint *ret_removed,
+                GError **error)
+{
+    Selection selection = { mailbox, uids.uids, uids.n, 0, 0 };
+
+    if (!hp_store_write(self, expunge, &selection, uids.n, error))
+        return FALSE;
+    *ret_removed = selection.removed;
+    return TRUE;
+}
+
+gboolean
 hp_store_expunge(HpStore *self, gint64 mailbox, const guint32 *uids, guint n_uids,
                  GError **error)
 {
-    Selection selection = { mailbox, uids, n_uids, 0 };
+    guint removed;
 
-    return n_uids == 0 || hp_store_write(self, expunge, &selection, n_uids, error);
+    return n_uids == 0 ||
+           hp_store_remove(self, mailbox, (HpStoreUids){ uids, n_uids }, &removed, error);
 }

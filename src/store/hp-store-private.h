@@ -9,6 +9,11 @@
 
 #define HP_STORE_BIG_ROWS 256 /* entries changed at once from which a write is big */
 
+typedef struct {
+    const guint32 *uids; /* (unowned) */
+    guint n;
+} HpStoreUids;
+
 struct _HpStore {
     HpDb *db;             /* (owned) */
     HpContents *contents; /* (owned) */
@@ -31,6 +36,10 @@ gboolean hp_store_fail(GError **error, GError *cause, const char *what);
  */
 gboolean hp_store_write(HpStore *self, HpDbWork work, gpointer data, guint rows,
                         GError **error);
+
+/* hp_store_expunge(), and how many of them were there. */
+gboolean hp_store_remove(HpStore *self, gint64 mailbox, HpStoreUids uids,
+                         guint *ret_removed, GError **error);
 
 /* Inside an HpDbWork: a new modification sequence for @mailbox (RFC 7162 §3.1). */
 gboolean hp_store_next_modseq(HpDbConn *conn, gint64 mailbox, gint64 *ret_modseq,

@@ -59,14 +59,21 @@ remove_due(HpStore *self, gint64 until_usec, GError **error)
 {
     for (;;) {
         g_autoptr(GArray) uids = g_array_new(FALSE, FALSE, sizeof(guint32));
+        HpStoreUids due = { NULL, 0 };
+        guint removed;
 
         if (!find_due(self, until_usec, uids, error))
             return FALSE;
         if (uids->len == 0)
             return TRUE;
-        if (!hp_store_expunge(self, HP_STORE_INBOX, (const guint32 *)(void *)uids->data,
-                              uids->len, error))
+        due = (HpStoreUids){ (const guint32 *)(void *)uids->data, uids->len };
+        if (!hp_store_remove(self, HP_STORE_INBOX, due, &removed, error))
             return FALSE;
+        if (removed == 0) { /* an index names what is not there */
+            g_set_error(error, HP_STORE_ERROR, HP_STORE_ERROR_DAMAGED,
+                        "mail.db is damaged");
+            return FALSE;
+        }
     }
 }
 
