@@ -178,32 +178,38 @@ check_row(const HpExplain *self, const Row *row, GError **error)
     return TRUE;
 }
 
-HpExplain *
-hp_explain_new(HpSlice ini, GError **error)
+static gboolean
+fill(HpExplain *self, HpSlice ini, GError **error)
 {
-    g_autoptr(HpExplain) self = g_new0(HpExplain, 1);
     g_autoptr(GKeyFile) file = g_key_file_new();
     g_auto(GStrv) groups = NULL;
 
-    self->rows = g_ptr_array_new();
-    self->by_id = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_row);
     if (!g_key_file_load_from_data(file, ini.data != NULL ? ini.data : "",
                                    MIN(ini.len, LONGEST_FILE),
                                    G_KEY_FILE_KEEP_TRANSLATIONS, error))
-        return NULL;
+        return FALSE;
     groups = g_key_file_get_groups(file, NULL);
     for (guint i = 0; groups[i] != NULL; i++)
         if (!read_row(self, file, groups[i], error))
-            return NULL;
+            return FALSE;
     for (guint i = 0; i < self->rows->len; i++)
         if (!check_row(self, g_ptr_array_index(self->rows, i), error))
-            return NULL;
+            return FALSE;
     self->fallback = g_hash_table_lookup(self->by_id, "unknown");
-    if (self->fallback == NULL) {
-        fail(error, "unknown", "this row must be there");
-        return NULL;
-    }
-    return g_steal_pointer(&self);
+    return self->fallback != NULL || fail(error, "unknown", "this row must be there");
+}
+
+HpExplain *
+hp_explain_new(HpSlice ini, GError **error)
+{
+    HpExplain *self = g_new0(HpExplain, 1);
+
+    self->rows = g_ptr_array_new();
+    self->by_id = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_row);
+    if (fill(self, ini, error))
+        return self;
+    hp_explain_free(self);
+    return NULL;
 }
 
 HpExplain *
