@@ -30,7 +30,7 @@ typedef struct {
     char *name;          /* (owned) */
     int type;
     gboolean edns;
-    guint16 id;
+    gint id;
     guint refs;
     gboolean done;
     HpDnsRaw result;
@@ -68,7 +68,7 @@ struct _HpDnsDriver {
     ares_channel channel;
     gboolean remaking;
     GPtrArray *again; /* (owned): Question: to be started on the next channel */
-    GHashTable *ids;  /* (owned): ids in flight */
+    GHashTable *ids;  /* (owned): ids in flight, in their questions */
     guint in_flight;
 };
 
@@ -125,7 +125,7 @@ on_answer(void *data, int status, int timeouts, unsigned char *packet, int len)
 
     (void)timeouts;
     self->in_flight--;
-    g_hash_table_remove(self->ids, GUINT_TO_POINTER(q->id));
+    g_hash_table_remove(self->ids, &q->id);
     if (status == ARES_EDESTRUCTION && self->remaking) {
         g_ptr_array_add(self->again, q);
         return;
@@ -140,15 +140,17 @@ on_answer(void *data, int status, int timeouts, unsigned char *packet, int len)
 }
 
 /* An id that nobody can guess and that no other question in flight has. */
-static guint16
+static gint
 choose_id(HpDnsDriver *self)
 {
-    guint16 id;
+    guint16 random;
+    gint id;
 
     do {
-        if (getrandom(&id, sizeof(id), 0) != (ssize_t)sizeof(id))
-            id = (guint16)g_random_int_range(0, 65536);
-    } while (g_hash_table_contains(self->ids, GUINT_TO_POINTER(id)));
+        if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+            random = (guint16)g_random_int_range(0, 65536);
+        id = random;
+    } while (g_hash_table_contains(self->ids, &id));
     return id;
 }
 
@@ -164,14 +166,15 @@ start(HpDnsDriver *self, Question *q)
         return;
     }
     q->id = choose_id(self);
-    status = ares_create_query(q->name[0] != '\0' ? q->name : ".", CLASS_IN, q->type,
-                               q->id, 1, &packet, &len, q->edns ? EDNS_OCTETS : 0);
+    status =
+        ares_create_query(q->name[0] != '\0' ? q->name : ".", CLASS_IN, q->type,
+                          (guint16)q->id, 1, &packet, &len, q->edns ? EDNS_OCTETS : 0);
     if (status != ARES_SUCCESS) {
         finish(q, result_of(status));
         return;
     }
     packet[3] |= FLAGS_AD;
-    g_hash_table_add(self->ids, GUINT_TO_POINTER(q->id));
+    g_hash_table_add(self->ids, &q->id);
     self->in_flight++;
     /* The answer may come before this returns, if nothing can be sent at all. */
     ares_send(self->channel, packet, len, on_answer, q);
@@ -442,7 +445,7 @@ hp_dns_driver_new(const HpDnsDriverOptions *options, GError **error)
     hp_cond_init(&self->answered);
     self->incoming = g_ptr_array_new();
     self->again = g_ptr_array_new();
-    self->ids = g_hash_table_new(NULL, NULL);
+    self->ids = g_hash_table_new(g_int_hash, g_int_equal);
     self->port = options->port != 0 ? options->port : DNS_PORT;
     self->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : FIRST_TIMEOUT_MS;
     self->resolv_conf =

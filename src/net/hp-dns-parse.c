@@ -140,10 +140,14 @@ add_label(Name *name, size_t *len, HpSlice label)
     if (*len > 0)
         name->text[(*len)++] = '.';
     for (size_t i = 0; i < label.len; i++) {
-        unsigned char b = (unsigned char)label.data[i];
+        char byte = label.data[i];
 
-        name->plain = name->plain && is_label_byte(b);
-        name->text[(*len)++] = b == 0 ? '?' : (char)g_ascii_tolower((char)b);
+        name->plain = name->plain && is_label_byte((unsigned char)byte);
+        /* A NUL would end the text; the name is not plain any more. */
+        name->text[*len] = '?';
+        if (byte != '\0')
+            name->text[*len] = g_ascii_tolower(byte);
+        (*len)++;
     }
     name->text[*len] = '\0';
     return TRUE;

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define REPLY_OCTETS (32 * 1024) /* what the kernel fills at most at once */
+#define REPLY_OCTETS ((size_t)32 * 1024) /* what the kernel fills at most at once */
 #define PROBE_PORT   25
 
 /* What is read of one route. */
@@ -151,7 +151,7 @@ gboolean
 hp_routes_read(HpRoutes *ret_routes, GError **error)
 {
     hp_autofd fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    g_autofree char *buffer = g_malloc(REPLY_OCTETS);
+    _Alignas(struct nlmsghdr) char buffer[REPLY_OCTETS];
     struct timeval patience = { .tv_sec = 2 };
     Tally tally = { .loopback = if_nametoindex("lo") };
     int result = 0;

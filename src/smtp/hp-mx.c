@@ -388,23 +388,29 @@ choose(Search *search, guint quota[2], int family)
     }
 }
 
+/* How many of each family may come along: five, with some of the rarer one. */
+static void
+set_quota(const GPtrArray *found, guint quota[2])
+{
+    guint n[2] = { 0, 0 };
+
+    for (guint i = 0; i < found->len; i++)
+        n[((const HpMxTarget *)g_ptr_array_index(found, i))->ipv6]++;
+    quota[1] = MIN(n[1], MAX(SPARE, HP_MX_TARGETS - MIN(n[0], HP_MX_TARGETS)));
+    quota[0] = MIN(n[0], HP_MX_TARGETS - quota[1]);
+}
+
 /* At most five, some of each family; a family that was refused lately comes last. */
 static void
 balance(Search *search)
 {
-    gboolean ipv4_last = search->memory->refused_ipv4 && !search->memory->refused_ipv6;
-    gboolean ipv6_last = search->memory->refused_ipv6 && !search->memory->refused_ipv4;
-    guint n[2] = { 0, 0 };
+    gboolean ipv4_refused = search->memory->refused_ipv4;
+    gboolean ipv6_refused = search->memory->refused_ipv6;
     guint quota[2];
 
-    for (guint i = 0; i < search->found->len; i++)
-        n[((HpMxTarget *)g_ptr_array_index(search->found, i))->ipv6]++;
-    quota[1] = MIN(n[1], MAX(SPARE, HP_MX_TARGETS - MIN(n[0], HP_MX_TARGETS)));
-    quota[0] = MIN(n[0], HP_MX_TARGETS - quota[1]);
-    if (ipv4_last)
-        choose(search, quota, 1);
-    if (ipv6_last)
-        choose(search, quota, 0);
+    set_quota(search->found, quota);
+    if (ipv4_refused != ipv6_refused)
+        choose(search, quota, ipv4_refused ? 1 : 0);
     choose(search, quota, -1);
 }
 

@@ -6,11 +6,13 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#define MINUTE (60 * G_USEC_PER_SEC)
+#define MINUTE (60 * G_TIME_SPAN_SECOND)
 #define READ_BUDGET                                                                      \
     ((size_t)128 * 1024) /* octets until a reply is whole, with the next ones */
-#define PATIENCE    (8 * G_USEC_PER_SEC) /* for the reply to a dot while shutting down */
-#define MAX_GREETED 64                   /* characters kept of the server's own name */
+#define PATIENCE                                                                         \
+    (8 * G_TIME_SPAN_SECOND) /* for the reply to a dot while shutting down               \
+                              */
+#define MAX_GREETED 64       /* characters kept of the server's own name */
 #define MAX_SIZE    ((guint64)1 << 62)
 
 const HpSmtpTimeouts hp_smtp_timeouts_default = {
@@ -102,8 +104,7 @@ fail_by(HpSmtpClient *self, HpStage stage, const GError *error)
 static gboolean
 has_line(HpSlice in)
 {
-    return in.len >= HP_SMTP_REPLY_LINE ||
-           (in.len > 0 && memmem(in.data, in.len, "\r\n", 2) != NULL);
+    return in.len > 0 && memmem(in.data, in.len, "\r\n", 2) != NULL;
 }
 
 static int
@@ -141,9 +142,12 @@ await_line(HpSmtpClient *self, Wait *wait)
 {
     while (!has_line(hp_channel_input(self->channel))) {
         g_autoptr(GError) error = NULL;
-        HpChannelWait event =
-            hp_channel_wait(self->channel, wait->bell, ms_until(wait->deadline_usec));
+        HpChannelWait event;
 
+        if (hp_channel_input(self->channel).len >= HP_SMTP_REPLY_LINE)
+            return fail(self, wait->stage, HP_SMTP_NONSENSE,
+                        _("the answer does not follow the rules of SMTP"));
+        event = hp_channel_wait(self->channel, wait->bell, ms_until(wait->deadline_usec));
         if (event == HP_CHANNEL_RUNG) {
             if (!hears_bell(self, wait))
                 return fail(self, wait->stage, HP_SMTP_ABORTED,
@@ -319,7 +323,7 @@ hp_smtp_client_start_tls(HpSmtpClient *self, HpTlsTrust *trust,
 void
 hp_smtp_client_quit(HpSmtpClient *self)
 {
-    hp_channel_set_timeout(self->channel, G_USEC_PER_SEC);
+    hp_channel_set_timeout(self->channel, G_TIME_SPAN_SECOND);
     hp_channel_printf(self->channel, NULL, "QUIT\r\n");
     hp_channel_flush(self->channel, NULL);
 }

@@ -10,7 +10,7 @@
 
 #define HP_SMTP_REPLY_LINE   2048 /* octets with CRLF; RFC 5321 §4.5.3.1.5 asks 512 */
 #define HP_SMTP_REPLY_LINES  100  /* of one reply */
-#define HP_SMTP_REPLY_OCTETS (64 * 1024) /* of one reply */
+#define HP_SMTP_REPLY_OCTETS ((size_t)64 * 1024) /* of one reply */
 
 typedef struct {
     guint code;                    /* 200 to 599; 0 before the first line */

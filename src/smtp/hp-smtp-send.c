@@ -9,8 +9,9 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#define READ_OCTETS   ((size_t)64 * 1024)  /* of the content at a time */
-#define LAST_WORDS    (5 * G_USEC_PER_SEC) /* for the reason of a connection that broke */
+#define READ_OCTETS ((size_t)64 * 1024) /* of the content at a time */
+#define LAST_WORDS                                                                       \
+    (5 * G_TIME_SPAN_SECOND) /* for the reason of a connection that broke */
 #define MAX_CONVERTED ((guint64)256 * 1024 * 1024) /* octets held in memory for it */
 
 /* One transaction on its way. */
