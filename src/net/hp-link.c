@@ -1,5 +1,6 @@
 #include "hp-link.h"
 
+#include "hp-fs.h"
 #include "hp-handoff.h"
 #include "hp-ip.h"
 #include "hp-link-facts.h"
@@ -8,6 +9,7 @@
 #include "hp-routes.h"
 
 #include <gio/gio.h>
+#include <glib-unix.h>
 
 struct _HpLink {
     const HpClock *clock;     /* (unowned) */
@@ -15,6 +17,8 @@ struct _HpLink {
     gpointer data;            /* (unowned) (nullable) */
     GNetworkMonitor *monitor; /* (unowned): GIO's own */
     HpHandoff *bell;          /* (owned): wakes main to announce */
+    int watch_fd;             /* netlink: links, addresses, routes; -1 for none */
+    guint watch;              /* main: its source; 0 for none */
     HpLinkState announced;    /* main */
     guint identity;           /* main: of the network we are in; 0: none */
 
@@ -101,6 +105,31 @@ on_notify(GObject *monitor, GParamSpec *property, gpointer data)
     announce(data);
 }
 
+/* The kernel drops IPv4 routes without a word when their link goes down, so GIO's netlink
+ * back end does not hear of it; the link's own message says it. */
+static gboolean
+on_routes(int fd, GIOCondition condition, gpointer data)
+{
+    (void)condition;
+    if (hp_routes_have_changed(fd)) {
+        look(data);
+        announce(data);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+static void
+watch_routes(HpLink *self)
+{
+    g_autoptr(GError) error = NULL;
+
+    self->watch_fd = hp_routes_watch(&error);
+    if (self->watch_fd < 0)
+        hp_log("link", NULL, G_LOG_LEVEL_WARNING, "%s", error->message);
+    else
+        self->watch = g_unix_fd_add(self->watch_fd, G_IO_IN, on_routes, self);
+}
+
 HpLink *
 hp_link_new(const HpClock *clock, HpLinkChanged changed, gpointer data, GError **error)
 {
@@ -112,6 +141,7 @@ hp_link_new(const HpClock *clock, HpLinkChanged changed, gpointer data, GError *
     self->clock = clock;
     self->changed = changed;
     self->data = data;
+    self->watch_fd = -1;
     hp_lock_init(&self->lock);
     self->bell = hp_handoff_new(NULL, error);
     if (self->bell == NULL)
@@ -122,6 +152,7 @@ hp_link_new(const HpClock *clock, HpLinkChanged changed, gpointer data, GError *
                      self);
     for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
         g_signal_connect(self->monitor, signals[i], G_CALLBACK(on_notify), self);
+    watch_routes(self);
     look(self);
     /* The state at the start is asked for, not announced. */
     self->has_moved = FALSE;
@@ -136,6 +167,9 @@ hp_link_free(HpLink *self)
         return;
     if (self->monitor != NULL)
         g_signal_handlers_disconnect_by_data(self->monitor, self);
+    if (self->watch != 0)
+        g_source_remove(self->watch);
+    hp_close_fd(&self->watch_fd);
     g_clear_pointer(&self->bell, hp_handoff_free);
     hp_lock_clear(&self->lock);
     g_free(self);

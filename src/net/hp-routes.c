@@ -174,6 +174,51 @@ hp_routes_read(HpRoutes *ret_routes, GError **error)
     return TRUE;
 }
 
+int
+hp_routes_watch(GError **error)
+{
+    struct sockaddr_nl address = { .nl_family = AF_NETLINK,
+                                   .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR |
+                                                RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE };
+    hp_autofd fd =
+        socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+        fail(error, errno);
+        return -1;
+    }
+    return g_steal_fd(&fd);
+}
+
+/* Wireless scans report links in which nothing has changed. */
+static gboolean
+matters(const struct nlmsghdr *message)
+{
+    const struct ifinfomsg *link = NLMSG_DATA(message);
+
+    return message->nlmsg_type != RTM_NEWLINK || link->ifi_change != 0;
+}
+
+gboolean
+hp_routes_have_changed(int watch_fd)
+{
+    _Alignas(struct nlmsghdr) char buffer[REPLY_OCTETS];
+    gboolean changed = FALSE;
+    ssize_t n;
+
+    while ((n = recv(watch_fd, buffer, sizeof(buffer), 0)) > 0 || errno == ENOBUFS) {
+        guint left = n > 0 ? (guint)n : 0;
+
+        /* Too much at once: something did change. */
+        changed = changed || n < 0;
+        for (struct nlmsghdr *m = (struct nlmsghdr *)(gpointer)buffer; NLMSG_OK(m, left);
+             m = NLMSG_NEXT(m, left))
+            changed = changed || matters(m);
+        errno = 0;
+    }
+    return changed;
+}
+
 gboolean
 hp_routes_reach(const char *address)
 {

@@ -15,5 +15,12 @@ typedef struct {
 /* Asks by netlink; @error: #G_IO_ERROR. */
 gboolean hp_routes_read(HpRoutes *ret_routes, GError **error);
 
+/* A netlink socket that can be read when links, addresses or routes change; closed by the
+ * caller. -1 with @error set, #G_IO_ERROR, if there is none to be had. */
+int hp_routes_watch(GError **error);
+
+/* Reads all that has come. %TRUE if the routes may be others now. */
+gboolean hp_routes_have_changed(int watch_fd);
+
 /* Is there a route to the numeric address? No packet is sent. */
 gboolean hp_routes_reach(const char *address);

@@ -2,8 +2,11 @@
 #include "hp-link-facts.h"
 #include "hp-routes.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static gint64 now_usec;
 
@@ -248,6 +251,119 @@ private_is_what_no_public_server_has(void)
     g_assert_false(hp_ip_parse("1.2.3", &ip));
 }
 
+/* Runs a program; its words are separated by one space. */
+static gboolean
+run(const char *line)
+{
+    g_auto(GStrv) argv = g_strsplit(line, " ", -1);
+    int status = -1;
+
+    return g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
+                        &status, NULL) &&
+           WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static gboolean
+ip(const char *words)
+{
+    g_autofree char *line = g_strconcat("ip ", words, NULL);
+
+    return run(line);
+}
+
+/* Root of a network of its own, also where we are an ordinary user. */
+static gboolean
+enter_own_network(void)
+{
+    g_autofree char *map = g_strdup_printf("0 %u 1", getuid());
+
+    if (unshare(CLONE_NEWNET) == 0)
+        return TRUE;
+    return unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 &&
+           g_file_set_contents_full("/proc/self/uid_map", map, -1,
+                                    G_FILE_SET_CONTENTS_NONE, 0600, NULL);
+}
+
+static gboolean
+give_up(gpointer data)
+{
+    *(gboolean *)data = TRUE;
+    return G_SOURCE_REMOVE;
+}
+
+/* Waits until the state is @want, which must have been announced. */
+static void
+await_state(HpLink *link, const Heard *heard, HpLinkState want)
+{
+    gboolean too_late = FALSE;
+    guint timer = g_timeout_add_seconds(10, give_up, &too_late);
+
+    while (!too_late && (heard->calls == 0 || heard->state != want))
+        g_main_context_iteration(NULL, TRUE);
+    if (!too_late)
+        g_source_remove(timer);
+    g_assert_cmpint(hp_link_state(link), ==, want);
+    g_assert_cmpint(heard->state, ==, want);
+}
+
+/* In a network of its own: routes come and go. */
+static void
+follow_routes(void)
+{
+    Heard heard = { 0 };
+    g_autoptr(HpLink) link = hp_link_new(&hp_clock_system, on_change, &heard, NULL);
+
+    g_assert_cmpint(hp_link_state(link), ==, HP_LINK_OFFLINE);
+    g_assert_true(ip("route add default via 192.168.7.1"));
+    await_state(link, &heard, HP_LINK_OK);
+    g_assert_true(heard.moved);
+    hp_link_note(link, FAIL, "mx.a.org");
+    hp_link_note(link, FAIL, "mx.b.org");
+    await_state(link, &heard, HP_LINK_NO_25);
+    /* Another gateway is another network: what was learned is forgotten. */
+    g_assert_true(ip("route replace default via 192.168.7.2"));
+    await_state(link, &heard, HP_LINK_OK);
+    g_assert_true(heard.moved);
+    g_assert_true(ip("route del default"));
+    await_state(link, &heard, HP_LINK_OFFLINE);
+    g_assert_false(hp_link_has_route("192.0.2.1"));
+    g_assert_true(hp_link_has_route("127.0.0.1"));
+    /* Without a default route: a way to somewhere public is enough. */
+    g_assert_true(ip("route add 192.0.2.0/24 via 192.168.7.1"));
+    await_state(link, &heard, HP_LINK_OK);
+    g_assert_true(hp_link_has_route("192.0.2.1"));
+    g_assert_true(ip("link set v0 down"));
+    await_state(link, &heard, HP_LINK_OFFLINE);
+    /* With allow-private a missing way out is no reason to wait. */
+    hp_link_allow_private(link, TRUE);
+    await_state(link, &heard, HP_LINK_OK);
+}
+
+static void
+follows_the_routes_of_its_network(void)
+{
+    if (!g_test_subprocess()) {
+        if (!run("unshare --map-root-user --net ip link set lo up")) {
+            g_test_skip("no network of its own is to be had here");
+            return;
+        }
+        g_test_trap_subprocess(NULL, 60 * G_TIME_SPAN_SECOND, G_TEST_SUBPROCESS_DEFAULT);
+        g_test_trap_assert_passed();
+        return;
+    }
+    g_setenv("GIO_USE_NETWORK_MONITOR", "netlink", TRUE);
+    g_assert_true(enter_own_network());
+    /* Without IPv6, whose messages would hide that IPv4 says nothing. */
+    g_file_set_contents_full("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1", -1,
+                             G_FILE_SET_CONTENTS_NONE, 0600, NULL);
+    g_assert_true(ip("link set lo up"));
+    g_assert_true(ip("link add v0 type veth peer name v1"));
+    g_assert_true(ip("link set v1 up"));
+    g_assert_true(ip("link set v0 up"));
+    g_assert_true(ip("addr add 192.168.7.9/24 dev v0"));
+    follow_routes();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -263,5 +379,7 @@ main(int argc, char **argv)
     g_test_add_func("/link/the-kernel-tells-its-routes", the_kernel_tells_its_routes);
     g_test_add_func("/link/private-is-what-no-public-server-has",
                     private_is_what_no_public_server_has);
+    g_test_add_func("/link/follows-the-routes-of-its-network",
+                    follows_the_routes_of_its_network);
     return g_test_run();
 }
