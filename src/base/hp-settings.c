@@ -655,13 +655,14 @@ fail_path(HpSettingTable table, const char *path, GError **error)
     const char *dot = strrchr(path, '.');
     const HpSettingSpec *near = nearest_key(table, NULL, dot != NULL ? dot + 1 : path);
 
-    if (near != NULL)
-        g_set_error(error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_NOT_FOUND,
-                    _("there is no setting %s; did you mean %s%s.%s?"), path,
-                    near->section, near->named ? ".NAME" : "", near->key);
-    else
+    if (near == NULL) {
         g_set_error(error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_NOT_FOUND,
                     _("there is no setting %s"), path);
+        return FALSE;
+    }
+    g_set_error(error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_NOT_FOUND,
+                _("there is no setting %s; did you mean %s%s.%s?"), path, near->section,
+                near->named ? ".NAME" : "", near->key);
     return FALSE;
 }
 

@@ -75,12 +75,13 @@ fail_unknown(const Parser *p, const char *name, GError **error)
             near = g_steal_pointer(&candidate);
         }
     }
-    if (near != NULL)
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION,
-                    _("there is no option --%s here; did you mean --%s?"), name, near);
-    else
+    if (near == NULL) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION,
                     _("there is no option --%s here"), name);
+        return FALSE;
+    }
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION,
+                _("there is no option --%s here; did you mean --%s?"), name, near);
     return FALSE;
 }
 

@@ -15,6 +15,7 @@ const char *hp_dict_text(GVariant *dict, const char *key);
 /* Any integer type; @fallback if there is none. */
 gint64 hp_dict_number(GVariant *dict, const char *key, gint64 fallback);
 
+/* %FALSE if it is missing. */
 gboolean hp_dict_yes(GVariant *dict, const char *key);
 
 /* (transfer full): the dictionary inside; an empty one if there is none. */

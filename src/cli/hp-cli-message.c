@@ -67,7 +67,7 @@ or_empty(const char *text)
     return text != NULL ? text : "";
 }
 
-/* "451 4.7.1  greylisting: normal, …" */
+/* "451 4.7.1 greylisting: normal, …" */
 static char *
 why(GVariant *recipient)
 {
@@ -76,7 +76,7 @@ why(GVariant *recipient)
 
     if (text == NULL || text[0] == '\0')
         text = or_empty(hp_dict_text(recipient, "reply"));
-    return g_strdup_printf("%s%s%s", code, code[0] != '\0' && text[0] != '\0' ? "  " : "",
+    return g_strdup_printf("%s%s%s", code, code[0] != '\0' && text[0] != '\0' ? " " : "",
                            text);
 }
 

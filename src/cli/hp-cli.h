@@ -30,10 +30,12 @@ typedef struct {
     gboolean dry_run;
 } HpCli;
 
+/* The streams are the caller's; finds the folders of this environment. */
 void hp_cli_init(HpCli *self, FILE *in, FILE *out, FILE *err);
 void hp_cli_clear(HpCli *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HpCli, hp_cli_clear)
 
+/* Wall time. */
 gint64 hp_cli_now_usec(const HpCli *self);
 
 /* May the output have colours? Only on a terminal and without $NO_COLOR. */

@@ -8,14 +8,16 @@
 
 #define LIST "hauspost identity list"
 
-/* The section [identity NAME] with that address, %NULL if there is none. */
+/* The section [identity NAME] of that name or with that address, %NULL if there is none.
+ */
 static const char *
 find_section(const HpSettings *settings, const char *address)
 {
     g_autofree const char **names = hp_settings_names(settings, "identity");
 
     for (guint i = 0; names[i] != NULL; i++)
-        if (g_ascii_strcasecmp(
+        if (strcmp(names[i], address) == 0 ||
+            g_ascii_strcasecmp(
                 hp_settings_text(settings, HP_CONFIG_IDENTITY_ADDRESS, names[i]),
                 address) == 0)
             return names[i];
@@ -109,8 +111,9 @@ new_section(const HpSettings *settings, const char *address)
 }
 
 typedef struct {
-    const char *address; /* (unowned) */
+    const char *address; /* (unowned): or the name of the section */
     const char *name;    /* (unowned) (nullable) */
+    const char *section; /* (unowned) (nullable): for a new one */
     gboolean found;
 } Change;
 
@@ -138,7 +141,8 @@ edit_add(HpSlice text, gpointer data, GError **error)
                     find_section(settings, change->address) != NULL;
     if (change->found)
         return hp_slice_dup(text);
-    name = new_section(settings, change->address);
+    name = new_section(settings,
+                       change->section != NULL ? change->section : change->address);
     section = g_strconcat("identity ", name, NULL);
     return set_two(text, section, change->address, change->name);
 }
@@ -152,13 +156,16 @@ edit_default(HpSlice text, gpointer data, GError **error)
     const char *name = settings != NULL ? find_section(settings, change->address) : NULL;
     g_autofree char *section = g_strconcat("identity ", name, NULL);
     g_autofree char *first = NULL;
+    const char *address;
 
     if (settings == NULL)
         return NULL;
-    change->found = name != NULL && change->address[0] != '*';
+    address =
+        name != NULL ? hp_settings_text(settings, HP_CONFIG_IDENTITY_ADDRESS, name) : "*";
+    change->found = address[0] != '*';
     if (!change->found)
         return hp_slice_dup(text);
-    first = set_two(text, "account", change->address,
+    first = set_two(text, "account", address,
                     hp_settings_text(settings, HP_CONFIG_IDENTITY_NAME, name));
     return set_two(hp_slice_of(first), section,
                    hp_settings_text(settings, HP_CONFIG_ACCOUNT_ADDRESS, NULL),
@@ -190,8 +197,11 @@ fail_change(HpCli *cli, const GError *error)
 static HpExit
 cmd_add(HpCli *cli)
 {
-    Change change = { hp_cli_args_word(cli->args, 0),
-                      hp_cli_args_get(cli->args, "name") };
+    const char *word = hp_cli_args_word(cli->args, 0);
+    const char *address = hp_cli_args_get(cli->args, "address");
+    Change change = { .address = address != NULL ? address : word,
+                      .name = hp_cli_args_get(cli->args, "name"),
+                      .section = address != NULL ? word : NULL };
     g_autoptr(GError) error = NULL;
 
     if (!hp_settings_check(&hp_config_table().specs[HP_CONFIG_IDENTITY_ADDRESS],
@@ -282,12 +292,13 @@ const HpCommand hp_cmd_identity[] = {
     { "identity", "list", "[--json|--plain]", "", 0, 0,
       HP_COMMAND_JSON | HP_COMMAND_PLAIN, N_("Shows the addresses you may send as."),
       cmd_list },
-    { "identity", "add", "ADDRESS [--name NAME]", "name=", 1, 1, 0,
+    { "identity", "add", "(ADDRESS|SECTION --address ADDRESS) [--name NAME]",
+      "name= address=", 1, 1, 0,
       N_("Adds an address; *@example.org is every address there."), cmd_add },
     { "identity", "default", "ADDRESS", "", 1, 1, 0,
       N_("Makes one of your addresses the default."), cmd_default },
-    { "identity", "remove", "ADDRESS", "", 1, 1, 0, N_("Removes an address."),
-      cmd_remove },
+    { "identity", "remove", "ADDRESS|SECTION", "yes|y", 1, 1, 0,
+      N_("Removes an address."), cmd_remove },
     { "identity", "check", "ADDRESS", "", 1, 1, 0,
       N_("Says whether mail from an address would be taken."), cmd_check },
     { NULL },

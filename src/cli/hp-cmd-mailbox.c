@@ -3,6 +3,7 @@
 #include "hp-cli-format.h"
 #include "hp-cli-table.h"
 #include "hp-command.h"
+#include "hp-text.h"
 
 #include <glib/gi18n.h>
 
@@ -43,22 +44,36 @@ print_list(HpCli *cli, GVariant *list)
 }
 
 static void
+print_size_of(HpCli *cli, const char *name, gint64 messages, gint64 size)
+{
+    g_autofree char *shown = hp_format_size(size);
+    g_autofree char *printable = hp_text_printable(hp_slice_of(name), 200);
+
+    if (cli->plain)
+        fprintf(cli->out, "%s\t%lld\t%lld\n", printable, (long long)messages,
+                (long long)size);
+    else
+        fprintf(cli->out, _("%s: %lld messages, %s\n"), printable, (long long)messages,
+                shown);
+}
+
+static void
 print_size(HpCli *cli, GVariant *list)
 {
     gint64 messages = 0, size = 0;
-    g_autofree char *shown = NULL;
 
     for (gsize i = 0; i < g_variant_n_children(list); i++) {
         g_autoptr(GVariant) row = g_variant_get_child_value(list, i);
 
+        const char *name = hp_dict_text(row, "name");
+
         messages += hp_dict_number(row, "messages", 0);
         size += hp_dict_number(row, "size", 0);
+        print_size_of(cli, name != NULL ? name : "", hp_dict_number(row, "messages", 0),
+                      hp_dict_number(row, "size", 0));
     }
-    shown = hp_format_size(size);
-    if (cli->plain)
-        fprintf(cli->out, "%lld\t%lld\n", (long long)messages, (long long)size);
-    else
-        fprintf(cli->out, _("%lld messages, %s\n"), (long long)messages, shown);
+    if (!cli->plain)
+        print_size_of(cli, _("all together"), messages, size);
 }
 
 static HpExit

@@ -28,11 +28,15 @@ print_message(HpCli *cli, GVariant *message)
     gint64 size = hp_dict_number(message, "size", 0);
     gint64 usec = 0;
     g_autoptr(GDateTime) time = NULL;
+    g_autofree char *format = NULL;
     g_autofree char *when = NULL;
 
     hp_parse_rfc3339(hp_dict_text(message, "submitted"), &usec);
     time = g_date_time_new_from_unix_local(usec / G_TIME_SPAN_SECOND);
-    when = g_date_time_format(time, "%a %b %e %H:%M:%S");
+    /* g_date_time_format() would pad the day with a wide Unicode space. */
+    format =
+        g_strdup_printf("%%a %%b %2d %%H:%%M:%%S", g_date_time_get_day_of_month(time));
+    when = g_date_time_format(time, format);
     fprintf(cli->out, "%-11s %8lld %-19s %s\n", id != NULL ? id : "", (long long)size,
             when, from != NULL && from[0] != '\0' ? from : "<>");
     for (gsize i = 0; i < g_variant_n_children(recipients); i++) {

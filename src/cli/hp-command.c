@@ -124,6 +124,21 @@ hp_command_print_usage(HpCli *cli, const HpCommand *command, FILE *out)
             command->args[0] != '\0' ? " " : "", command->args);
 }
 
+/* "hauspost queue --help": every command that begins so. */
+static HpExit
+help_noun(HpCli *cli, const char *noun)
+{
+    for (guint f = 0; families[f] != NULL; f++) {
+        for (const HpCommand *c = families[f]; c->noun != NULL; c++) {
+            if (!g_str_equal(c->noun, noun))
+                continue;
+            hp_command_print_usage(cli, c, cli->out);
+            fprintf(cli->out, "    %s\n", _(c->about));
+        }
+    }
+    return HP_EXIT_OK;
+}
+
 static char *
 known_options(const HpCommand *command)
 {
@@ -195,7 +210,7 @@ hp_command_run(HpCli *cli, char *const *argv)
         return run_command(cli, hp_command_find(noun, NULL),
                            argv[1] != NULL ? argv + 2 : argv + 1);
     if (verb != NULL && (g_str_equal(verb, "--help") || g_str_equal(verb, "-h")))
-        verb = NULL;
+        return help_noun(cli, noun);
     command = verb != NULL ? hp_command_find(noun, verb) : NULL;
     return command != NULL ? run_command(cli, command, argv + 3)
                            : refuse_verb(cli, noun, verb);

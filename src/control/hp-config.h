@@ -86,6 +86,7 @@ typedef enum {
     HP_CONFIG_N_KEYS,
 } HpConfigKey;
 
+/* All keys; lives as long as the program. */
 HpSettingTable hp_config_table(void);
 
 /* @text as the settings in a file called @file; @error: #HP_SETTINGS_ERROR_INVALID. */

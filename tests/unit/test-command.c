@@ -1,0 +1,274 @@
+#include "fake-daemon.h"
+
+static void
+check_refusal(const char *line, HpExit exit, const char *sentence, const char *next)
+{
+    g_auto(FakeResult) r = fake_run(line);
+    g_autofree char *want = g_strdup_printf("hauspost: %s\n→ %s\n", sentence, next);
+
+    g_assert_cmpstr(r.err, ==, want);
+    g_assert_cmpint(r.exit, ==, exit);
+    g_assert_cmpstr(r.out, ==, "");
+}
+
+static void
+check_output(const char *line, const char *out)
+{
+    g_auto(FakeResult) r = fake_run(line);
+
+    g_assert_cmpstr(r.out, ==, out);
+    g_assert_cmpint(r.exit, ==, HP_EXIT_OK);
+}
+
+static void
+names_the_nearest_command(void)
+{
+    check_refusal("statsu", HP_EXIT_USAGE,
+                  "there is no command statsu; did you mean status?", "hauspost help");
+    check_refusal("elephant", HP_EXIT_USAGE, "there is no command elephant",
+                  "hauspost help");
+    check_refusal("queue lst", HP_EXIT_USAGE,
+                  "there is no command queue lst; did you mean queue list?",
+                  "hauspost help queue");
+    check_refusal("cert", HP_EXIT_USAGE, "cert needs one of these words after it: show",
+                  "hauspost help cert");
+    check_refusal("queue list --jsno", HP_EXIT_USAGE,
+                  "there is no option --jsno here; did you mean --json?",
+                  "hauspost help queue list");
+    check_refusal("queue show", HP_EXIT_USAGE,
+                  "something is missing: hauspost queue show ID [--json]",
+                  "hauspost help queue show");
+    check_refusal("cert show x", HP_EXIT_USAGE,
+                  "there are too many words: hauspost cert show [--pem] [--json]",
+                  "hauspost help cert show");
+}
+
+static void
+has_no_command_twice_and_help_for_each(void)
+{
+    g_autoptr(GHashTable) seen =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    const HpCommand *const *families = hp_command_families();
+
+    for (guint f = 0; families[f] != NULL; f++) {
+        for (const HpCommand *c = families[f]; c->noun != NULL; c++) {
+            g_autofree char *words =
+                g_strconcat(c->noun, " ", c->verb != NULL ? c->verb : "", NULL);
+            g_autofree char *help = g_strconcat(words, " --help", NULL);
+            g_auto(FakeResult) r = { 0 };
+
+            g_assert_nonnull(c->about);
+            g_assert_true(hp_command_find(c->noun, c->verb) == c);
+            g_assert_true(g_hash_table_add(seen, g_steal_pointer(&words)));
+            if (c->flags & HP_COMMAND_RAW)
+                continue;
+            r = fake_run(help);
+            g_assert_cmpint(r.exit, ==, HP_EXIT_OK);
+            g_assert_true(g_str_has_prefix(r.out, "usage: hauspost "));
+        }
+    }
+}
+
+static void
+says_how_to_start_the_daemon(void)
+{
+    FakeHome home = fake_home();
+    g_auto(FakeResult) done = { 0 };
+
+    check_refusal("queue list", HP_EXIT_NO_DAEMON, "Hauspost has not been set up yet.",
+                  "hauspost setup");
+    done = fake_run("config set account.address anna@example.org");
+    g_assert_cmpint(done.exit, ==, HP_EXIT_OK);
+    check_refusal("queue list", HP_EXIT_NO_DAEMON, "the mail server is not running",
+                  "hauspostd &");
+    fake_end(&home);
+}
+
+static void
+shows_the_queue(void)
+{
+    FakeHome home = fake_home();
+    g_auto(FakeResult) json = { 0 };
+
+    g_setenv("TZ", "UTC", TRUE);
+    fake_start(&home);
+    check_output("queue list",
+                 "ID      STATE    TO                   NEXT TRY  TRIES  SIZE  WHY\n"
+                 "7Q2KXM  waiting  bob@example.com (2)  now           2  12 K  451 4.7.1 "
+                 "Normal, will be accepted later.\n");
+    check_output(
+        "queue list --plain",
+        "7Q2KXM\twaiting\tbob@example.com (2)\t2020-01-02T13:00:00Z\t2\t12288\t451 "
+        "4.7.1 Normal, will be accepted later.\n");
+    check_output("queue list --to nobody.example", "");
+    json = fake_run("queue list --json");
+    g_assert_true(g_str_has_prefix(
+        json.out, "{\"schema\":\"hauspost.queue/1\",\"messages\":[{\"id\":\"7Q2KXM\""));
+    fake_end(&home);
+}
+
+static void
+passes_on_what_the_daemon_refuses(void)
+{
+    FakeHome home = fake_home();
+
+    fake_start(&home);
+    check_refusal("queue show ZZZZ", HP_EXIT_NOT_FOUND, "there is no message ZZZZ",
+                  "hauspost queue list");
+    check_refusal("queue retry 7Q", HP_EXIT_REFUSED, "7Q is held",
+                  "hauspost queue release 7Q");
+    check_refusal("queue retry", HP_EXIT_USAGE,
+                  "which messages? Give ids, --to DOMAIN or --all",
+                  "hauspost queue retry --all");
+    check_refusal("pause --for 1h", HP_EXIT_TEMPORARY, "until 1", "hauspost status");
+    check_refusal("pause --for ever", HP_EXIT_USAGE,
+                  "ever is not a time to come, such as 1h or 18:00",
+                  "hauspost pause --for 1h");
+    fake_end(&home);
+}
+
+static void
+asks_before_it_destroys(void)
+{
+    FakeHome home = fake_home();
+    g_auto(FakeResult) yes = { 0 };
+
+    fake_start(&home);
+    check_refusal("queue cancel 7Q", HP_EXIT_NEEDS_ANSWER,
+                  "Give up 1 message for good? There is no terminal to answer on.",
+                  "hauspost queue cancel --yes …");
+    yes = fake_run("queue cancel -y 7Q 8R");
+    g_assert_cmpint(yes.exit, ==, HP_EXIT_OK);
+    g_assert_cmpstr(yes.err, ==, "Given up for 2 recipients.\n");
+    fake_end(&home);
+}
+
+static void
+prints_a_new_password_alone(void)
+{
+    FakeHome home = fake_home();
+
+    fake_start(&home);
+    check_output("password new thunderbird", "abcd-efgh-1234\n");
+    fake_end(&home);
+}
+
+static void
+checks_the_status(void)
+{
+    FakeHome home = fake_home();
+    g_auto(FakeResult) r = { 0 };
+
+    fake_start(&home);
+    r = fake_run("status --check");
+    g_assert_cmpint(r.exit, ==, HP_EXIT_PROBLEMS);
+    g_assert_cmpstr(r.out, ==,
+                    "● Hauspost 9.9   running · online\n"
+                    "  Account     anna@example.org (+2 identities)\n"
+                    "  Local       SMTP 127.0.0.1:10587\n"
+                    "  Queue       1 waiting\n"
+                    "  Today       0 delivered · 0 refused · 0 expired\n"
+                    "  Attention   1 message was refused → hauspost queue show 7Q2K\n");
+    fake_end(&home);
+}
+
+static void
+changes_settings_without_a_daemon(void)
+{
+    FakeHome home = fake_home();
+    g_auto(FakeResult) set = fake_run("config set listen.smtp 2525");
+    g_auto(FakeResult) unset = { 0 };
+
+    g_assert_cmpint(set.exit, ==, HP_EXIT_OK);
+    check_output("config get listen.smtp", "2525\n");
+    check_refusal("config set listen.smtp 99999", HP_EXIT_USAGE,
+                  "smtp must be a number from 0 to 65535, not \"99999\"",
+                  "hauspost config describe");
+    check_refusal("config get listen.smpt", HP_EXIT_NOT_FOUND,
+                  "there is no setting listen.smpt; did you mean listen.smtp?",
+                  "hauspost config list");
+    unset = fake_run("config unset listen.smtp");
+    g_assert_cmpint(unset.exit, ==, HP_EXIT_OK);
+    check_output("config get listen.smtp", "10587\n");
+    fake_end(&home);
+}
+
+static void
+keeps_identities(void)
+{
+    FakeHome home = fake_home();
+    static const char *const lines[] = {
+        "config set account.address anna@example.org",
+        "identity add a@work.example",
+        "identity add shop --address *@shop.example --name Shop",
+        "identity check x@shop.example",
+        "identity default a@work.example",
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
+        g_auto(FakeResult) r = fake_run(lines[i]);
+
+        g_assert_cmpint(r.exit, ==, HP_EXIT_OK);
+    }
+    check_output("identity list --plain",
+                 "a@work.example\t\tdefault\nanna@example.org\t\ta\n"
+                 "*@shop.example\tShop\tshop\n");
+    check_output("identity remove shop", "");
+    check_refusal("identity remove a@work.example", HP_EXIT_REFUSED,
+                  "a@work.example is the default address; make another one the default "
+                  "first",
+                  "hauspost identity default OTHER");
+    check_refusal("identity check x@shop.example", HP_EXIT_NOT_FOUND,
+                  "mail from x@shop.example would be refused: it is not one of your "
+                  "addresses",
+                  "hauspost identity add x@shop.example");
+    fake_end(&home);
+}
+
+static void
+needs_an_address_to_set_up(void)
+{
+    FakeHome home = fake_home();
+
+    check_refusal(
+        "setup --non-interactive", HP_EXIT_NEEDS_ANSWER, "your mail address is needed",
+        "hauspost setup --non-interactive --address anna@example.org --name Anna");
+    check_refusal("setup --address anna", HP_EXIT_USAGE,
+                  "address must be an address such as anna@example.org: \"anna\"",
+                  "hauspost setup --address anna@example.org --name Anna");
+    fake_end(&home);
+}
+
+static void
+completes_words(void)
+{
+    FakeHome home = fake_home();
+
+    fake_start(&home);
+    check_output("__complete -- cert", "show\n");
+    check_output("__complete -- queue show", "7Q2KXM\n");
+    fake_end(&home);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/command/names-the-nearest-command", names_the_nearest_command);
+    g_test_add_func("/command/has-no-command-twice-and-help-for-each",
+                    has_no_command_twice_and_help_for_each);
+    g_test_add_func("/command/says-how-to-start-the-daemon",
+                    says_how_to_start_the_daemon);
+    g_test_add_func("/command/shows-the-queue", shows_the_queue);
+    g_test_add_func("/command/passes-on-what-the-daemon-refuses",
+                    passes_on_what_the_daemon_refuses);
+    g_test_add_func("/command/asks-before-it-destroys", asks_before_it_destroys);
+    g_test_add_func("/command/prints-a-new-password-alone", prints_a_new_password_alone);
+    g_test_add_func("/command/checks-the-status", checks_the_status);
+    g_test_add_func("/command/changes-settings-without-a-daemon",
+                    changes_settings_without_a_daemon);
+    g_test_add_func("/command/keeps-identities", keeps_identities);
+    g_test_add_func("/command/needs-an-address-to-set-up", needs_an_address_to_set_up);
+    g_test_add_func("/command/completes-words", completes_words);
+    return g_test_run();
+}
