@@ -26,6 +26,8 @@ help_all(HpCli *cli)
         for (const HpCommand *c = families[f]; c->noun != NULL; c++)
             if (!(c->flags & HP_COMMAND_HIDDEN))
                 print_command(cli, c);
+    fprintf(cli->out, "  %-18s %s\n", "sendmail, mailq",
+            _("Work as the classic programs do."));
     fprintf(cli->out, "\n%s\n",
             _("Most commands that show something take --json and --plain; -q is quiet.\n"
               "More: hauspost help COMMAND, man hauspost"));

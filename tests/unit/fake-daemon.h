@@ -164,6 +164,16 @@ fake_serve(const char *socket, int ready)
     g_main_loop_run(g_main_loop_new(NULL, FALSE));
 }
 
+#define FAKE_OPTION "--fake-daemon"
+
+/* First in main(): becomes the daemon if that is what it was started for. */
+static inline void
+fake_main(int argc, char **argv)
+{
+    if (argc == 4 && g_str_equal(argv[1], FAKE_OPTION))
+        fake_serve(argv[2], (int)g_ascii_strtoll(argv[3], NULL, 10));
+}
+
 typedef struct {
     char *home; /* (owned): everything is in it */
     pid_t pid;  /* of the child, 0 if there is none */
@@ -192,16 +202,19 @@ fake_start(FakeHome *home)
     g_autofree char *dir =
         g_build_filename(g_getenv("XDG_RUNTIME_DIR"), "hauspost", NULL);
     g_autofree char *socket = g_build_filename(dir, HP_CONTROL_SOCKET, NULL);
+    g_autofree char *fd = NULL;
     int ready[2];
     char byte;
 
     g_assert_cmpint(g_mkdir_with_parents(dir, 0700), ==, 0);
     g_assert_cmpint(pipe(ready), ==, 0);
+    fd = g_strdup_printf("%d", ready[1]);
     home->pid = fork();
     if (home->pid == 0) {
+        /* A program of its own: a fork alone would lack the threads of GDBus. */
         close(ready[0]);
-        fake_serve(socket, ready[1]);
-        _exit(0);
+        execl("/proc/self/exe", "fake-daemon", FAKE_OPTION, socket, fd, NULL);
+        _exit(1);
     }
     close(ready[1]);
     g_assert_cmpint(read(ready[0], &byte, 1), ==, 0);

@@ -99,6 +99,7 @@ knows_how_the_daemon_is_started(void)
 int
 main(int argc, char **argv)
 {
+    fake_main(argc, argv);
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/cli-reach/waits-for-a-daemon-that-has-its-lock",
                     waits_for_a_daemon_that_has_its_lock);

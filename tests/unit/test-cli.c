@@ -75,6 +75,7 @@ reports_wrong_settings_with_their_lines(void)
 int
 main(int argc, char **argv)
 {
+    fake_main(argc, argv);
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/cli/ends-every-refusal-with-an-arrow",
                     ends_every_refusal_with_an_arrow);

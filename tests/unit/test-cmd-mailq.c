@@ -51,6 +51,7 @@ says_by_sysexits_that_nobody_is_there(void)
 int
 main(int argc, char **argv)
 {
+    fake_main(argc, argv);
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/cmd-mailq/lists-in-the-classic-shape", lists_in_the_classic_shape);
     g_test_add_func("/cmd-mailq/says-by-sysexits-that-nobody-is-there",

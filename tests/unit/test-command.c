@@ -253,6 +253,7 @@ completes_words(void)
 int
 main(int argc, char **argv)
 {
+    fake_main(argc, argv);
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/command/names-the-nearest-command", names_the_nearest_command);
     g_test_add_func("/command/has-no-command-twice-and-help-for-each",
