@@ -36,6 +36,15 @@ refuse(GError **error, const char *name, const char *why)
     return -1;
 }
 
+static int
+steal(int *fd)
+{
+    int stolen = *fd;
+
+    *fd = -1;
+    return stolen;
+}
+
 /* @created: a new folder is ours, but the umask or a default ACL may have changed it. */
 static int
 open_checked(int parent_fd, const char *name, gboolean created, GError **error)
@@ -43,7 +52,6 @@ open_checked(int parent_fd, const char *name, gboolean created, GError **error)
     hp_autofd fd =
         openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     struct stat info;
-    int checked;
 
     if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))
         return refuse(error, name, "is a symbolic link or not a folder");
@@ -59,9 +67,7 @@ open_checked(int parent_fd, const char *name, gboolean created, GError **error)
         hp_fs_fail(error, "protect folder", name);
         return -1;
     }
-    checked = fd;
-    fd = -1;
-    return checked;
+    return steal(&fd);
 }
 
 int

@@ -14,6 +14,19 @@
 
 typedef struct _HpDbRequest HpDbRequest;
 
+/* What waits for the writer thread. */
+struct _HpDbRequest {
+    HpDbRequest *next; /* (unowned) (nullable) */
+    HpDbWork work;     /* %NULL: tidy */
+    gpointer data;     /* (unowned) (nullable) */
+    gboolean alone;    /* in a transaction of its own */
+    gboolean ok;       /* set by the writer before done */
+    GError *error;     /* (owned) (nullable): set by the writer before done */
+    HpLock lock;
+    HpCond answered;
+    gboolean done; /* guarded by the request's lock */
+};
+
 struct _HpDbConn {
     HpDb *db;               /* (unowned) */
     sqlite3 *handle;        /* (owned) (nullable): missing if it could not be opened */

@@ -1,5 +1,5 @@
 /* The writer thread: one transaction for all that wait. */
-#include "hp-sqlite-writer.h"
+#include "hp-sqlite-private.h"
 
 #include "hp-log.h"
 
@@ -78,24 +78,30 @@ is_in_transaction(HpDbConn *conn)
     return sqlite3_get_autocommit(conn->handle) == 0;
 }
 
-/* Runs one request in its own savepoint; what it did is gone if it failed. */
+/* Ends the savepoint of a request, with or without what it did. */
+static gboolean
+end_savepoint(HpDbConn *conn, gboolean keep, GError **error)
+{
+    return (keep || hp_db_run(conn, error, SAVEPOINT_DISCARD, "")) &&
+           hp_db_run(conn, error, SAVEPOINT_KEEP, "");
+}
+
+/* Runs one request in its own savepoint; what it did is gone if it failed. A request that
+ * is alone needs none, as its transaction is rolled back then; and every statement with a
+ * foreign key would walk through the savepoint's journal, which took 92 s instead of 1 s
+ * for deleting 100,000 messages. */
 static void
 run_request(HpDbConn *conn, HpDbRequest *request)
 {
     GError *error = NULL;
-    gboolean ok = hp_db_run(conn, &error, SAVEPOINT_BEGIN, "") &&
+    gboolean ok = (request->alone || hp_db_run(conn, &error, SAVEPOINT_BEGIN, "")) &&
                   request->work(conn, request->data, &error);
 
     hp_db_conn_reset(conn);
-    if (!is_in_transaction(conn)) {
+    if (!is_in_transaction(conn))
         conn->group_failed = TRUE;
-        ok = FALSE;
-    }
-    if (!conn->group_failed) {
-        if (!ok)
-            hp_db_run(conn, error == NULL ? &error : NULL, SAVEPOINT_DISCARD, "");
-        ok = hp_db_run(conn, error == NULL ? &error : NULL, SAVEPOINT_KEEP, "") && ok;
-    }
+    if (!request->alone && !conn->group_failed)
+        ok = end_savepoint(conn, ok, error == NULL ? &error : NULL) && ok;
     request->ok = ok && !conn->group_failed;
     if (!request->ok && error == NULL)
         g_set_error(&error, HP_DB_ERROR, HP_DB_ERROR_FAILED,

@@ -1,7 +1,7 @@
 #include "hp-sqlite.h"
 
 #include "hp-log.h"
-#include "hp-sqlite-writer.h"
+#include "hp-sqlite-private.h"
 
 #define READERS_MAX 4
 

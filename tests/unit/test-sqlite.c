@@ -407,6 +407,19 @@ gives_a_big_request_its_own_transaction(Fixture *f, gconstpointer unused)
 }
 
 static void
+takes_back_a_big_request_that_fails(Fixture *f, gconstpointer unused)
+{
+    char name[] = "a";
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(hp_db_write_big(f->db, add_then_fail, name, &error));
+    g_assert_error(error, G_IO_ERROR, 7);
+    g_assert_cmpint(count_things(f->db), ==, 0);
+    g_assert_true(hp_db_write_big(f->db, add_named, name, NULL));
+    g_assert_cmpint(count_things(f->db), ==, 1);
+}
+
+static void
 ends_a_group_that_grows_large(Fixture *f, gconstpointer unused)
 {
     Client clients[60] = { 0 };
@@ -759,6 +772,7 @@ main(int argc, char **argv)
     CASE("fails-one-request-alone", fails_one_request_alone);
     CASE("gives-a-big-request-its-own-transaction",
          gives_a_big_request_its_own_transaction);
+    CASE("takes-back-a-big-request-that-fails", takes_back_a_big_request_that_fails);
     CASE("ends-a-group-that-grows-large", ends_a_group_that_grows_large);
     CASE("refuses-the-group-when-the-disk-is-full",
          refuses_the_group_when_the_disk_is_full);
