@@ -42,23 +42,28 @@ hp_cli_state_word(const char *state)
     return state != NULL ? state : "–";
 }
 
+static guint
+rank_of_child(GVariant *recipients, gsize i)
+{
+    g_autoptr(GVariant) recipient = g_variant_get_child_value(recipients, i);
+
+    return rank(hp_dict_text(recipient, "state"));
+}
+
 GVariant *
 hp_cli_telling_recipient(GVariant *message, guint *ret_n)
 {
     g_autoptr(GVariant) recipients = hp_dict_list(message, "recipients");
-    GVariant *best = NULL;
+    guint n = (guint)g_variant_n_children(recipients);
+    guint best = 0;
 
-    *ret_n = (guint)g_variant_n_children(recipients);
-    for (gsize i = 0; i < *ret_n; i++) {
-        g_autoptr(GVariant) r = g_variant_get_child_value(recipients, i);
-
-        if (best == NULL ||
-            rank(hp_dict_text(r, "state")) < rank(hp_dict_text(best, "state"))) {
-            g_clear_pointer(&best, g_variant_unref);
-            best = g_steal_pointer(&r);
-        }
-    }
-    return best;
+    *ret_n = n;
+    if (n == 0)
+        return NULL;
+    for (guint i = 1; i < n; i++)
+        if (rank_of_child(recipients, i) < rank_of_child(recipients, best))
+            best = i;
+    return g_variant_get_child_value(recipients, best);
 }
 
 static const char *

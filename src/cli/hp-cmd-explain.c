@@ -1,6 +1,9 @@
 /* explain: what a reply code or the state of a message means. */
+#include "hp-build.h"
 #include "hp-cli-dict.h"
 #include "hp-command.h"
+#include "hp-explain.h"
+#include "hp-status.h"
 #include "hp-text.h"
 
 #include <glib/gi18n.h>
@@ -17,21 +20,8 @@ print_sentence(HpCli *cli, const char *label, GVariant *dict, const char *key)
 }
 
 static HpExit
-cmd_explain(HpCli *cli)
+print_answer(HpCli *cli, GVariant *answer)
 {
-    HpExit exit = HP_EXIT_OK;
-    HpHauspost1 *daemon = hp_cli_connect(cli, &exit);
-    g_autofree char *what = NULL;
-    g_autoptr(GVariant) answer = NULL;
-    g_autoptr(GError) error = NULL;
-
-    if (daemon == NULL)
-        return exit;
-    /* "explain 550 5.7.1" needs no quotes. */
-    g_ptr_array_add(cli->args->words, NULL);
-    what = g_strjoinv(" ", (char **)cli->args->words->pdata);
-    if (!hp_hauspost1_call_explain_sync(daemon, what, &answer, NULL, &error))
-        return hp_cli_fail(cli, error, "hauspost explain 550");
     if (cli->json) {
         hp_cli_print_json(cli, "hauspost.explanation/1", NULL, answer);
         return HP_EXIT_OK;
@@ -41,6 +31,97 @@ cmd_explain(HpCli *cli)
     print_sentence(cli, _("Whose side        "), answer, "side");
     print_sentence(cli, _("What you can do → "), answer, "advice");
     return HP_EXIT_OK;
+}
+
+typedef struct {
+    guint code; /* 0 if none was given */
+    char enhanced[HP_STATUS_SIZE];
+    const char *text; /* (unowned): the rest */
+} Reply;
+
+static gboolean
+is_blank_or_hyphen(unsigned char byte)
+{
+    return byte == ' ' || byte == '-';
+}
+
+/* [ code ] [ enhanced ] [ text ], at least one of the codes; a lone word with a letter
+ * among its first characters is an id. */
+static gboolean
+parse_reply(const char *what, Reply *ret_reply)
+{
+    HpCursor c = hp_cursor_over(hp_slice_trim(hp_slice_of(what)));
+    HpCursor before = c;
+    Reply reply = { 0 };
+    guint64 code = 0;
+    HpStatus status;
+    gboolean coded =
+        hp_cursor_take_number(&c, 599, &code) && code >= 200 &&
+        (hp_cursor_at_end(&c) || hp_cursor_take(&c, is_blank_or_hyphen).len > 0);
+
+    if (coded)
+        reply.code = (guint)code;
+    else
+        c = before;
+    if (hp_status_parse(&c, &status))
+        hp_status_write(&status, reply.enhanced);
+    else if (!coded)
+        return FALSE;
+    hp_cursor_take(&c, is_blank_or_hyphen);
+    reply.text = c.at;
+    *ret_reply = reply;
+    return TRUE;
+}
+
+/* Out of the catalogue that is installed; %NULL if it is not there. */
+static GVariant *
+explain_code(const char *what, const Reply *reply)
+{
+    const char *datadir = g_getenv("HAUSPOST_DATADIR"); /* an uninstalled tree */
+    g_autofree char *path = g_build_filename(datadir != NULL ? datadir : HP_DATADIR,
+                                             "explanations.ini", NULL);
+    g_autoptr(HpExplain) catalogue = hp_explain_load(path, NULL);
+    HpExplanation found;
+    GVariantDict dict;
+
+    if (catalogue == NULL)
+        return NULL;
+    found = hp_explain(catalogue, reply->code, reply->enhanced, reply->text,
+                       g_get_language_names()[0]);
+    g_variant_dict_init(&dict, NULL);
+    g_variant_dict_insert(&dict, "code", "s", what);
+    g_variant_dict_insert(&dict, "meaning", "s", found.meaning);
+    g_variant_dict_insert(&dict, "side", "s", found.side_text);
+    g_variant_dict_insert(&dict, "advice", "s", found.advice);
+    return g_variant_ref_sink(g_variant_dict_end(&dict));
+}
+
+static HpExit
+cmd_explain(HpCli *cli)
+{
+    g_autofree char *what = NULL;
+    g_autoptr(GVariant) answer = NULL;
+    g_autoptr(GError) error = NULL;
+    HpExit exit = HP_EXIT_OK;
+    HpHauspost1 *daemon;
+    Reply reply;
+
+    /* "explain 550 5.7.1" needs no quotes. */
+    g_ptr_array_add(cli->args->words, NULL);
+    what = g_strjoinv(" ", (char **)cli->args->words->pdata);
+    if (!g_utf8_validate(what, -1, NULL))
+        return hp_cli_refuse(cli, HP_EXIT_USAGE, "hauspost explain 550",
+                             _("this is not UTF-8 text"));
+    if (parse_reply(what, &reply))
+        answer = explain_code(what, &reply);
+    if (answer != NULL)
+        return print_answer(cli, answer);
+    daemon = hp_cli_connect(cli, &exit);
+    if (daemon == NULL)
+        return exit;
+    if (!hp_hauspost1_call_explain_sync(daemon, what, &answer, NULL, &error))
+        return hp_cli_fail(cli, error, "hauspost explain 550");
+    return print_answer(cli, answer);
 }
 
 const HpCommand hp_cmd_explain[] = {

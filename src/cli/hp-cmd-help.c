@@ -155,9 +155,7 @@ cmd_complete(HpCli *cli)
     const char *noun = hp_cli_args_word(cli->args, 0);
     const char *verb = hp_cli_args_word(cli->args, 1);
 
-    if (noun == NULL)
-        complete_nouns(cli);
-    else if (g_str_equal(noun, "help") && verb == NULL)
+    if (noun == NULL || (g_str_equal(noun, "help") && verb == NULL))
         complete_nouns(cli);
     else if (g_str_equal(noun, "config") && verb != NULL)
         complete_keys(cli);

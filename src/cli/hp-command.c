@@ -53,6 +53,17 @@ is_noun(const char *word)
     return FALSE;
 }
 
+/* What of @c could be meant by a word after @noun (nullable: by the first word)? */
+static const char *
+candidate_of(const HpCommand *c, const char *noun)
+{
+    if (c->flags & HP_COMMAND_HIDDEN)
+        return NULL;
+    if (noun == NULL)
+        return c->noun;
+    return g_str_equal(c->noun, noun) ? c->verb : NULL;
+}
+
 /* @noun: (nullable): look among its verbs, else among the nouns. */
 static const char *
 nearest(const char *noun, const char *word)
@@ -62,14 +73,11 @@ nearest(const char *noun, const char *word)
 
     for (guint f = 0; families[f] != NULL; f++) {
         for (const HpCommand *c = families[f]; c->noun != NULL; c++) {
-            const char *candidate = noun == NULL ? c->noun : c->verb;
-            gboolean fits = (noun == NULL || g_str_equal(c->noun, noun)) &&
-                            candidate != NULL && !(c->flags & HP_COMMAND_HIDDEN);
+            const char *candidate = candidate_of(c, noun);
+            guint distance = candidate != NULL ? hp_text_distance(word, candidate) : best;
 
-            if (fits && hp_text_distance(word, candidate) < best) {
-                best = hp_text_distance(word, candidate);
-                near = candidate;
-            }
+            near = distance < best ? candidate : near;
+            best = MIN(best, distance);
         }
     }
     return near;

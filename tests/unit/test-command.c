@@ -240,6 +240,22 @@ needs_an_address_to_set_up(void)
 }
 
 static void
+explains_codes_without_a_daemon(void)
+{
+    FakeHome home = fake_home();
+    g_auto(FakeResult) code = fake_run("explain 550 5.1.1");
+    g_auto(FakeResult) json = fake_run("explain --json 5.7.1");
+
+    g_assert_cmpint(code.exit, ==, HP_EXIT_OK);
+    g_assert_true(g_str_has_prefix(code.out, "550 5.1.1\nWhat it means     "));
+    g_assert_true(g_str_has_prefix(
+        json.out, "{\"schema\":\"hauspost.explanation/1\",\"code\":\"5.7.1\","));
+    check_refusal("explain 7Q2KXM", HP_EXIT_NO_DAEMON,
+                  "Hauspost has not been set up yet.", "hauspost setup");
+    fake_end(&home);
+}
+
+static void
 completes_words(void)
 {
     FakeHome home = fake_home();
@@ -270,6 +286,8 @@ main(int argc, char **argv)
                     changes_settings_without_a_daemon);
     g_test_add_func("/command/keeps-identities", keeps_identities);
     g_test_add_func("/command/needs-an-address-to-set-up", needs_an_address_to_set_up);
+    g_test_add_func("/command/explains-codes-without-a-daemon",
+                    explains_codes_without_a_daemon);
     g_test_add_func("/command/completes-words", completes_words);
     return g_test_run();
 }
