@@ -20,6 +20,7 @@ typedef enum {
     HP_PEER_CANNOT_TELL, /* this way does not work here */
 } HpPeerAnswer;
 
+/* NETLINK_SOCK_DIAG: one question, one answer. */
 HpPeerAnswer hp_peer_ask_netlink(const HpPeerTuple *tuple, guint32 *ret_uid);
 
 /* Slower: reads /proc/net/tcp and tcp6. */
