@@ -192,7 +192,7 @@ hp_routes_watch(GError **error)
 
 /* Wireless scans report links in which nothing has changed. */
 static gboolean
-matters(const struct nlmsghdr *message)
+matters(struct nlmsghdr *message)
 {
     const struct ifinfomsg *link = NLMSG_DATA(message);
 
