@@ -71,6 +71,30 @@ on_read(gpointer content, guint64 offset, char *buffer, size_t size, GError **er
     return (gssize)n;
 }
 
+static void
+free_recipient(gpointer item)
+{
+    HpCarryRecipient *recipient = item;
+
+    hp_reply_clear(&recipient->reply);
+    g_free(recipient->address);
+    g_free(recipient->orcpt);
+    g_free(recipient);
+}
+
+static void
+free_message(gpointer item)
+{
+    HpCarryMessage *message = item;
+
+    g_ptr_array_unref(message->recipients);
+    g_free(message->id);
+    g_free(message->sender);
+    g_free(message->envid);
+    g_free(message->content);
+    g_free(message);
+}
+
 static HpCarryMessage *
 add_message(Sender *s)
 {
@@ -78,7 +102,7 @@ add_message(Sender *s)
 
     message->id = g_strdup("7Q2KXM");
     message->sender = g_strdup("anna@example.net");
-    message->recipients = g_ptr_array_new();
+    message->recipients = g_ptr_array_new_with_free_func(free_recipient);
     message->content = g_strdup("Subject: x\r\n\r\nhello\r\n");
     message->read = on_read;
     g_ptr_array_add(s->messages, message);
@@ -167,7 +191,7 @@ main(int argc, char **argv)
                             .dot_begins = on_dot,
                             .tell = on_tell,
                             .settle = on_settle },
-                 .messages = g_ptr_array_new() };
+                 .messages = g_ptr_array_new_with_free_func(free_message) };
     g_autoptr(HpSmtpTransport) transport = NULL;
     HpCarryMessage *m = add_message(&s);
     HpTransport table;
@@ -189,5 +213,6 @@ main(int argc, char **argv)
     transport = hp_smtp_transport_new(&options);
     table = hp_smtp_transport_table(transport);
     table.carry(table.self, &s.carry);
+    g_ptr_array_unref(s.messages);
     return 0;
 }
