@@ -212,8 +212,8 @@ decode_q(HpSlice text, GString *out)
 /* Words of the same set that follow each other are joined before they are converted:
  * many programs split a character between two words, against RFC 2047 §5. */
 typedef struct {
-    GString *out;
-    GString *bytes;
+    GString *out;   /* (owned): given away by finish() */
+    GString *bytes; /* (unowned): of words that are not converted yet */
     HpSlice charset;
 } Decoder;
 

@@ -53,6 +53,7 @@ HpMime *hp_mime_new(HpSlice message);
 void hp_mime_free(HpMime *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpMime, hp_mime_free)
 
+/* The part of that number, below parts->len. (transfer none) */
 const HpMimePart *hp_mime_part(const HpMime *self, guint index);
 
 /**

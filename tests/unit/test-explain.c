@@ -142,8 +142,9 @@ faulty_catalogues_are_named(void)
     static const char *const texts[] = {
         "[x]\nside=you\n",
         "[side you]\ntext=a.\n[class a]\nadvice=b.\n[x]\nmeaning=c.\nside=me\n",
-        "[side you]\ntext=a.\n[class a]\nadvice=b.\n[x]\nmeaning=c.\nside=you\nclass=a\n"
-        "action=none\n",
+        "[side you]\ntext=a.\n[class a]\nadvice=b.\n[x]\nmeaning=c.\nside=you\nclass=a\n",
+        ("[side you]\ntext=a.\n[class a]\nadvice=b.\n[x]\nmeaning=c.\nside=you\nclass=a\n"
+         "action=none\n"),
         "[x]\nenhanced=5.1;\n",
         "[x]\ncode=6xx;\n",
         "no ini",

@@ -239,7 +239,8 @@ costs_little(void)
 
         g_assert_nonnull(result->header);
     }
-    g_test_minimized_result(g_test_timer_elapsed(), "%.2f usec a header",
+    g_test_timer_elapsed();
+    g_test_minimized_result(g_test_timer_last(), "%.2f usec a header",
                             g_test_timer_last() * 10);
 }
 
