@@ -143,20 +143,26 @@ settle_work(HpDbConn *conn, gpointer data, GError **error)
     return settle->claim == NULL || claim_in_work(conn, settle->claim, error);
 }
 
-/* A result must not be lost: while the database may recover (the disk is full), wait. */
+/* Reports first, then everything in one commit. */
 static gboolean
-commit_result(HpDelivery *self, Settle *settle)
+try_commit(HpDelivery *self, Settle *settle, const HpJobTell *tells, GError **error)
 {
-    HpQueue *queue = self->queue;
+    return hp_reports_write(self->queue, settle->item, tells, settle->reports, error) &&
+           hp_db_write(self->queue->db, settle_work, settle, error);
+}
 
+/* A result must not be lost: while the disk may recover (it is full), wait. */
+static gboolean
+commit_result(HpDelivery *self, Settle *settle, const HpJobTell *tells)
+{
     for (;;) {
         g_autoptr(GError) error = NULL;
 
-        if (hp_db_write(queue->db, settle_work, settle, &error))
+        if (try_commit(self, settle, tells, &error))
             return TRUE;
         hp_log("queue", settle->item->carry.id, G_LOG_LEVEL_CRITICAL,
                "could not record a result: %s", error->message);
-        if (!hp_db_is_writable(queue->db) ||
+        if (!hp_db_is_writable(self->queue->db) ||
             hp_waker_wait(NULL, self->carry.abort_fd, POLLIN, RETRY_COMMIT_USEC / 1000) !=
                 HP_WAIT_TIMEOUT)
             return FALSE;
@@ -216,8 +222,7 @@ save_results(HpDelivery *self, HpQueueItem *item, gboolean go_on)
 
     if (memcmp(&self->known, &self->carry.memory, sizeof self->known) != 0)
         settle.memory = &self->carry.memory;
-    hp_reports_write(self->queue, item, tells, &reports);
-    if (!commit_result(self, &settle)) {
+    if (!commit_result(self, &settle, tells)) {
         /* The slot keeps saying how far it came, for the next start. */
         self->burned = TRUE;
         if (claims)

@@ -424,7 +424,7 @@ look_at_clock(HpQueue *self)
     hp_log("queue", NULL, G_LOG_LEVEL_MESSAGE,
            "the clock was set by %" G_GINT64_FORMAT " s, due times move along",
            delta / G_USEC_PER_SEC);
-    if (!hp_db_write(self->db, shift_due, &delta, &error) ||
+    if (!hp_db_write_big(self->db, shift_due, &delta, &error) ||
         !hp_dispatcher_load(self, &error))
         hp_log("queue", NULL, G_LOG_LEVEL_WARNING, "could not move due times: %s",
                error->message);

@@ -155,7 +155,8 @@ record(HpQueue *queue, const Row *row, GError **error)
     if (item != NULL) {
         g_autofree HpJobTell *tells = finish_jobs(queue, item);
 
-        hp_reports_write(queue, item, tells, &reports);
+        if (!hp_reports_write(queue, item, tells, &reports, error))
+            return FALSE;
     }
     if (!hp_db_write(queue->db, done_work, &done, error))
         return FALSE;

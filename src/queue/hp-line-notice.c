@@ -253,9 +253,10 @@ return_message(HpQueue *self, gint64 row)
     }
     event.text = ((HpCarryRecipient *)item->carry.recipients->pdata[0])->reply.text;
     hp_queue_item_tell(item, &event);
+    item->reason = HP_EXPLAIN_NO_25;
     item->carry.ret = HP_RET_FULL; /* the owner gets it back whole */
-    hp_reports_write(self, item, tells, &reports);
-    if (!hp_db_write(self->db, return_work, &back, &error)) {
+    if (!hp_reports_write(self, item, tells, &reports, &error) ||
+        !hp_db_write(self->db, return_work, &back, &error)) {
         hp_log("queue", item->carry.id, G_LOG_LEVEL_WARNING,
                "could not return the message: %s", error->message);
         return;

@@ -269,7 +269,7 @@ hp_queue_retry_all(HpQueue *self, const char *domain, guint *ret_n, GError **err
     g_autofree char *destination = at != NULL ? hp_rows_destination(at) : NULL;
     RetryAll all = { destination, hp_clock_now_usec(self->clock, HP_CLOCK_WALL), 0 };
 
-    if (!hp_db_write(self->db, retry_all_work, &all, error))
+    if (!hp_db_write_big(self->db, retry_all_work, &all, error))
         return FALSE;
     if (all.n > 0)
         hp_dispatcher_hurry(self, destination, FALSE);

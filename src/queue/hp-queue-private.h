@@ -78,6 +78,7 @@ struct _HpQueue {
     char *bounce_from_domain; /* (owned) */
     char *user_address;       /* (owned) */
     char *user_name;          /* (owned) */
+    char *language;           /* (owned) */
     guint concurrency;
     guint per_destination;
     gint64 give_up_sec;
@@ -167,10 +168,11 @@ typedef struct {
 
 void hp_reports_clear(HpReports *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HpReports, hp_reports_clear)
-/* Writes what @tells (HpJobTell, one for each recipient) asks for and NOTIFY allows. A
- * failure to write is logged: a report is never worth a result. Blocks on the disk. */
-void hp_reports_write(HpQueue *queue, const HpQueueItem *item, const HpJobTell *tells,
-                      HpReports *ret_reports);
+/* Writes what @tells (HpJobTell, one for each recipient) asks for and NOTIFY allows. When
+ * it fails, the change must wait: a refusal without its report would be a lost message.
+ * Blocks on the disk. */
+gboolean hp_reports_write(HpQueue *queue, const HpQueueItem *item, const HpJobTell *tells,
+                          HpReports *ret_reports, GError **error);
 /* Inside an HpDbWork. */
 gboolean hp_reports_insert(HpDbConn *conn, gint64 message, HpReports *reports,
                            GError **error);

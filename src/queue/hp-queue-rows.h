@@ -32,11 +32,12 @@ typedef struct {
     gint64 attempt; /* of the claim; 0: none */
     gint64 submitted_usec;
     gint64 online_at_usec;
-    char *client;     /* (owned) */
-    char *subject;    /* (owned) (nullable) */
-    char *message_id; /* (owned) (nullable) */
-    GArray *jobs;     /* (owned): HpJob, one for each of carry.recipients */
-    GArray *events;   /* (owned): HpRowsEvent, to be written with the results */
+    char *client;       /* (owned) */
+    char *subject;      /* (owned) (nullable) */
+    char *message_id;   /* (owned) (nullable) */
+    const char *reason; /* (unowned) (nullable): a HP_EXPLAIN_… row, if it is known */
+    GArray *jobs;       /* (owned): HpJob, one for each of carry.recipients */
+    GArray *events;     /* (owned): HpRowsEvent, to be written with the results */
 } HpQueueItem;
 
 void hp_queue_item_free(HpQueueItem *self);

@@ -92,9 +92,11 @@ hp_queue_configure(HpQueue *self, const HpQueueOptions *options)
         g_free(self->bounce_from_domain);
         g_free(self->user_address);
         g_free(self->user_name);
+        g_free(self->language);
         self->bounce_from_domain = g_strdup(options->bounce_from_domain);
         self->user_address = g_strdup(options->user_address);
         self->user_name = g_strdup(options->user_name);
+        self->language = g_strdup(options->language != NULL ? options->language : "en");
         self->concurrency = CLAMP(options->concurrency, 1, HP_PHASES_SLOTS);
         self->per_destination = MAX(options->per_destination, 1);
         self->give_up_sec = options->give_up_sec;
@@ -173,8 +175,9 @@ hp_queue_paused_until(HpQueue *self)
 /* Opening: what the last process left behind */
 
 typedef struct {
-    HpQueue *queue; /* (unowned) */
-    GArray *jobs;   /* (owned): Unfinished */
+    const HpPhases *phases; /* (unowned) */
+    HpJobNow now;
+    GArray *jobs; /* (owned): Unfinished */
     guint uncertain;
 } Recovery;
 
@@ -217,11 +220,11 @@ load_unfinished(HpDbConn *conn, GArray *jobs, GError **error)
 static gboolean
 recover_one(HpDbConn *conn, Recovery *recovery, Unfinished *one, GError **error)
 {
-    HpJobNow now = hp_queue_now(recovery->queue);
-    gboolean arrived = hp_phases_may_have_arrived(recovery->queue->phases, one->attempt);
+    gboolean arrived = hp_phases_may_have_arrived(recovery->phases, one->attempt);
 
-    now.give_up_sec = G_MAXINT64 / G_USEC_PER_SEC;
-    hp_job_next(&one->job, arrived ? HP_JOB_LOSE_REPLY : HP_JOB_UNTRY, &now, NULL);
+    recovery->now.random++;
+    hp_job_next(&one->job, arrived ? HP_JOB_LOSE_REPLY : HP_JOB_UNTRY, &recovery->now,
+                NULL);
     recovery->uncertain += arrived;
     return hp_db_run(
         conn, error,
@@ -261,16 +264,16 @@ recover_work(HpDbConn *conn, gpointer data, GError **error)
         if (!recover_one(conn, recovery, &g_array_index(recovery->jobs, Unfinished, i),
                          error))
             return FALSE;
-    return clamp_due(conn, hp_clock_now_usec(recovery->queue->clock, HP_CLOCK_WALL),
-                     error);
+    return clamp_due(conn, recovery->now.wall_usec, error);
 }
 
 static gboolean
 recover(HpQueue *self, GError **error)
 {
     g_autoptr(GArray) jobs = g_array_new(FALSE, TRUE, sizeof(Unfinished));
-    Recovery recovery = { self, jobs, 0 };
+    Recovery recovery = { self->phases, hp_queue_now(self), jobs, 0 };
 
+    recovery.now.give_up_sec = G_MAXINT64 / G_USEC_PER_SEC;
     if (!hp_db_write(self->db, recover_work, &recovery, error))
         return FALSE;
     if (jobs->len > 0)
@@ -445,6 +448,7 @@ hp_queue_close(HpQueue *self)
     g_free(self->bounce_from_domain);
     g_free(self->user_address);
     g_free(self->user_name);
+    g_free(self->language);
     g_free(self->uid);
     hp_lock_clear(&self->lock);
     g_free(self);

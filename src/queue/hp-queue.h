@@ -7,6 +7,7 @@
 
 #include "hp-clock.h"
 #include "hp-content.h"
+#include "hp-explain.h"
 #include "hp-inbox.h"
 #include "hp-intake.h"
 #include "hp-link-state.h"
@@ -20,8 +21,6 @@ typedef enum {
     HP_QUEUE_ERROR_FAILED,
 } HpQueueError;
 
-typedef struct _HpExplain HpExplain;
-
 typedef struct {
     const char *state_path;   /* (unowned): for queue.db */
     int state_fd;             /* spool/ is made in it */
@@ -33,6 +32,7 @@ typedef struct {
     const char *bounce_from_domain; /* (unowned): host name in bounces and Message-IDs */
     const char *user_address;       /* (unowned): To: of bounces */
     const char *user_name;          /* (unowned) */
+    const char *language;           /* (unowned) (nullable): "de"; %NULL: "en" */
     guint concurrency;
     guint per_destination;
     gint64 give_up_sec;

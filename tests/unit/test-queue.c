@@ -1,0 +1,813 @@
+#include "queue-fixture.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define MINUTE G_TIME_SPAN_MINUTE
+#define HOUR   G_TIME_SPAN_HOUR
+#define DAY    G_TIME_SPAN_DAY
+#define ANNA   "anna@example.org"
+
+static GVariant *
+show(Fixture *f, const char *id)
+{
+    g_autoptr(GError) error = NULL;
+    GVariant *message = hp_queue_show(f->queue, id, &error);
+
+    g_assert_no_error(error);
+    return g_variant_ref_sink(message);
+}
+
+static guint
+count(GVariant *list)
+{
+    g_autoptr(GVariant) held = g_variant_ref_sink(list);
+
+    return (guint)g_variant_n_children(held);
+}
+
+/* Messages that the views show. */
+static guint
+open_messages(Fixture *f, const char *key, const char *value)
+{
+    GVariantBuilder b;
+
+    g_variant_builder_init(&b, G_VARIANT_TYPE_VARDICT);
+    if (key != NULL)
+        g_variant_builder_add(&b, "{sv}", key, g_variant_new_string(value));
+    return count(hp_queue_list(f->queue, g_variant_builder_end(&b), NULL));
+}
+
+static guint
+finished_messages(Fixture *f, const char *result)
+{
+    GVariantBuilder b;
+
+    g_variant_builder_init(&b, G_VARIANT_TYPE_VARDICT);
+    g_variant_builder_add(&b, "{sv}", "result", g_variant_new_string(result));
+    return count(hp_queue_history(f->queue, g_variant_builder_end(&b), NULL));
+}
+
+/* Nothing comes although there is time for it: give it a chance, then look. */
+static void
+assert_still_carried(guint n)
+{
+    g_usleep(50 * 1000);
+    g_assert_cmpuint(fixture_carried(), ==, n);
+}
+
+static void
+test_delivers(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "ok@example.net", 0);
+    g_autofree char *code = NULL;
+    g_autoptr(GError) error = NULL;
+
+    fixture_wait_state(f, id, 0, "delivered");
+    fixture_wait_carried(1);
+    code = fixture_field(f, id, 0, "code");
+    g_assert_cmpstr(code, ==, "250 2.0.0");
+    g_assert_cmpuint(fixture_attempts(f, id, 0), ==, 1);
+    g_assert_cmpuint(open_messages(f, NULL, NULL), ==, 0);
+    g_assert_cmpuint(finished_messages(f, "delivered"), ==, 1);
+    g_assert_cmpuint(finished_messages(f, "refused"), ==, 0);
+    g_assert_cmpuint(fixture_inbox_len(), ==, 0);
+    g_assert_null(hp_queue_export(f->queue, id, &error)); /* its content is given up */
+    g_assert_error(error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_STATE);
+}
+
+static void
+test_story(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "later@example.net", 0);
+    g_autoptr(GVariant) message = NULL;
+    g_autoptr(GVariant) story = NULL;
+    g_autoptr(GVariant) line = NULL;
+    const char *kind = NULL;
+    const char *host = NULL;
+
+    fixture_wait_state(f, id, 0, "waiting");
+    fixture_wait_carried(1);
+    while (fixture_attempts(f, id, 0) == 0)
+        g_usleep(1000);
+    message = show(f, id);
+    story = g_variant_lookup_value(message, "story", G_VARIANT_TYPE("aa{sv}"));
+    g_assert_cmpuint(g_variant_n_children(story), ==, 2);
+    line = g_variant_get_child_value(story, 1);
+    g_assert_true(g_variant_lookup(line, "kind", "&s", &kind));
+    g_assert_true(g_variant_lookup(line, "host", "&s", &host));
+    g_assert_cmpstr(kind, ==, "connected");
+    g_assert_cmpstr(host, ==, "mx.example");
+}
+
+static void
+test_groups_by_destination(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id =
+        fixture_submit(f, ANNA, "ok1@example.net,ok2@EXAMPLE.net,ok3@example.com", 0);
+    g_autofree char *a = NULL;
+    g_autofree char *b = NULL;
+
+    for (guint i = 0; i < 3; i++)
+        fixture_wait_state(f, id, i, "delivered");
+    fixture_wait_carried(2);
+    a = fixture_transaction(0);
+    b = fixture_transaction(1);
+    g_assert_true(strchr(a, ',') != NULL || strchr(b, ',') != NULL);
+    g_assert_true(strchr(a, ',') == NULL || strchr(b, ',') == NULL);
+}
+
+static void
+test_retries_when_due(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "later@example.net", 0);
+
+    fixture_wait_carried(1);
+    fixture_wait_state(f, id, 0, "waiting");
+    fixture_pass(f, 4 * MINUTE);
+    assert_still_carried(1);
+    fixture_pass(f, 2 * MINUTE);
+    fixture_wait_carried(2);
+}
+
+static void
+test_offline_costs_nothing(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+
+    hp_queue_set_link(f->queue, HP_LINK_OFFLINE, FALSE);
+    id = fixture_submit(f, ANNA, "ok@example.net", 0);
+    for (int i = 0; i < 72; i++)
+        fixture_pass(f, HOUR);
+    assert_still_carried(0);
+    fixture_wait_state(f, id, 0, "offline");
+    g_assert_cmpuint(fixture_attempts(f, id, 0), ==, 0);
+    g_assert_cmpuint(open_messages(f, "state", "offline"), ==, 1);
+    g_assert_cmpuint(open_messages(f, "state", "waiting"), ==, 0);
+    hp_queue_set_link(f->queue, HP_LINK_OK, TRUE);
+    fixture_wait_state(f, id, 0, "delivered");
+    g_assert_cmpuint(fixture_inbox_len(), ==, 0);
+}
+
+static void
+test_line_back_is_due(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "later@example.net", 0);
+
+    fixture_wait_carried(1);
+    while (fixture_attempts(f, id, 0) == 0)
+        g_usleep(1000);
+    hp_queue_set_link(f->queue, HP_LINK_OK, FALSE); /* no news */
+    assert_still_carried(1);
+    hp_queue_set_link(f->queue, HP_LINK_OK, TRUE);
+    fixture_wait_carried(2);
+}
+
+static void
+test_network_counts_no_attempt(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "line@example.net", 0);
+
+    fixture_wait_carried(1);
+    fixture_wait_state(f, id, 0, "waiting");
+    g_assert_cmpuint(fixture_attempts(f, id, 0), ==, 0);
+}
+
+static void
+test_refusals_make_one_report(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id =
+        fixture_submit(f, ANNA, "no1@example.net,no2@example.net,ok@example.net", 0);
+    g_autofree char *text = NULL;
+
+    fixture_wait_state(f, id, 1, "refused");
+    fixture_wait_inbox(1);
+    text = fixture_inbox_text(0);
+    g_assert_nonnull(strstr(text, "no1@example.net"));
+    g_assert_nonnull(strstr(text, "no2@example.net"));
+    g_assert_null(strstr(text, "ok@example.net"));
+    g_assert_nonnull(strstr(text, "Hello.")); /* whole */
+}
+
+static void
+test_reports_only_who_wants(Fixture *f, gconstpointer data)
+{
+    g_autofree char *null_sender = fixture_submit(f, "", "no@example.net", 0);
+    g_autofree char *never = fixture_submit(f, ANNA, "no@example.net", HP_NOTIFY_NEVER);
+    g_autofree char *other = fixture_submit(f, ANNA, "no@example.net", HP_NOTIFY_SUCCESS);
+    g_autofree char *dsn_peer =
+        fixture_submit(f, ANNA, "ok.x@example.net", HP_NOTIFY_SUCCESS);
+    g_autofree char *relayed = NULL;
+
+    fixture_wait_state(f, null_sender, 0, "refused");
+    fixture_wait_state(f, never, 0, "refused");
+    fixture_wait_state(f, other, 0, "refused");
+    fixture_wait_state(f, dsn_peer, 0, "delivered");
+    g_assert_cmpuint(fixture_inbox_len(), ==, 0);
+    relayed = fixture_submit(f, ANNA, "ok.nodsn@example.net", HP_NOTIFY_SUCCESS);
+    fixture_wait_state(f, relayed, 0, "delivered");
+    fixture_wait_inbox(1);
+}
+
+static void
+test_delay_notice_once(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "later@example.net", 0);
+
+    fixture_wait_carried(1);
+    for (guint n = 2; n <= 4; n++) {
+        while (fixture_attempts(f, id, 0) < n - 1)
+            g_usleep(1000);
+        fixture_pass(f, 5 * HOUR);
+        fixture_wait_carried(n);
+    }
+    fixture_wait_inbox(1);
+}
+
+static void
+test_gives_up(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "later@example.net", 0);
+
+    for (guint n = 1; n <= 6; n++) {
+        fixture_wait_carried(n);
+        while (fixture_attempts(f, id, 0) < n)
+            g_usleep(1000);
+        fixture_pass(f, DAY);
+    }
+    fixture_wait_state(f, id, 0, "expired");
+    fixture_wait_inbox(2); /* the delay and the end */
+    g_assert_cmpuint(finished_messages(f, "expired"), ==, 1);
+}
+
+static void
+test_uncertain(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "lost@example.net", 0);
+    g_autoptr(GError) error = NULL;
+    guint n = 0;
+
+    fixture_wait_state(f, id, 0, "uncertain");
+    g_assert_false(hp_queue_retry(f->queue, id, &n, &error));
+    g_assert_error(error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_STATE);
+    hp_queue_set_link(f->queue, HP_LINK_OK, TRUE);
+    fixture_pass(f, 29 * MINUTE);
+    assert_still_carried(1);
+    fixture_pass(f, 2 * MINUTE);
+    fixture_wait_carried(2);
+    fixture_wait_state(f, id, 0, "uncertain");
+    g_assert_true(hp_queue_cancel(f->queue, id, &n, NULL)); /* treat as sent */
+}
+
+static void
+test_hold_and_release(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+    g_autofree char *until = NULL;
+    g_autoptr(GError) error = NULL;
+    guint n = 0;
+
+    hp_queue_set_link(f->queue, HP_LINK_OFFLINE, FALSE);
+    id = fixture_submit(f, ANNA, "ok@example.net", 0);
+    g_assert_true(hp_queue_hold(f->queue, id, 0, &n, NULL));
+    g_assert_cmpuint(n, ==, 1);
+    hp_queue_set_link(f->queue, HP_LINK_OK, FALSE);
+    assert_still_carried(0);
+    fixture_wait_state(f, id, 0, "held");
+    g_assert_false(hp_queue_retry(f->queue, id, &n, &error));
+    g_assert_error(error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_STATE);
+    g_assert_true(hp_queue_hold(f->queue, id, 20000 * DAY + 10 * DAY, &n, NULL));
+    until = fixture_field(f, id, 0, "held_until");
+    g_assert_nonnull(until);
+    fixture_pass(f, 9 * DAY);
+    assert_still_carried(0);
+    g_assert_true(hp_queue_release(f->queue, id, &n, NULL));
+    fixture_wait_state(f, id, 0, "delivered");
+}
+
+static void
+test_held_until(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+    guint n = 0;
+
+    hp_queue_set_link(f->queue, HP_LINK_OFFLINE, FALSE);
+    id = fixture_submit(f, ANNA, "ok@example.net", 0);
+    g_assert_true(hp_queue_hold(f->queue, id, 20000 * DAY + HOUR, &n, NULL));
+    hp_queue_set_link(f->queue, HP_LINK_OK, FALSE);
+    assert_still_carried(0);
+    fixture_pass(f, HOUR);
+    fixture_wait_state(f, id, 0, "delivered");
+}
+
+static void
+test_cancel(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+    guint n = 0;
+
+    hp_queue_set_link(f->queue, HP_LINK_OFFLINE, FALSE);
+    id = fixture_submit(f, ANNA, "ok1@example.net,ok2@example.com", 0);
+    g_assert_true(hp_queue_cancel(f->queue, id, &n, NULL));
+    g_assert_cmpuint(n, ==, 2);
+    hp_queue_set_link(f->queue, HP_LINK_OK, FALSE);
+    assert_still_carried(0);
+    g_assert_cmpuint(finished_messages(f, "cancelled"), ==, 1);
+    g_assert_cmpuint(fixture_inbox_len(), ==, 0);
+}
+
+static void
+test_cancel_before_dot(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "wait@example.net", 0);
+    guint n = 0;
+
+    fixture_wait_for_dot();
+    fixture_wait_state(f, id, 0, "sending");
+    g_assert_true(hp_queue_cancel(f->queue, id, &n, NULL));
+    g_assert_false(fixture_let_dot_begin());
+    fixture_wait_state(f, id, 0, "cancelled");
+    assert_still_carried(1);
+    fixture_wait_state(f, id, 0, "cancelled");
+}
+
+static void
+test_cancel_after_dot(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "wait@example.net", 0);
+    g_autoptr(GError) error = NULL;
+    guint n = 0;
+
+    fixture_wait_for_dot();
+    g_assert_true(fixture_let_dot_begin());
+    g_assert_false(hp_queue_cancel(f->queue, id, &n, &error));
+    g_assert_error(error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_STATE);
+    fixture_let_dot_end();
+    fixture_wait_state(f, id, 0, "delivered");
+}
+
+static void
+test_retry(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "later@example.net", 0);
+    guint n = 0;
+
+    fixture_wait_carried(1);
+    while (fixture_attempts(f, id, 0) < 1)
+        g_usleep(1000);
+    g_assert_true(hp_queue_retry(f->queue, id, &n, NULL));
+    g_assert_cmpuint(n, ==, 1);
+    fixture_wait_carried(2);
+    while (fixture_attempts(f, id, 0) < 2)
+        g_usleep(1000);
+    g_assert_true(hp_queue_retry_all(f->queue, "EXAMPLE.net", &n, NULL));
+    g_assert_cmpuint(n, ==, 1);
+    fixture_wait_carried(3);
+    g_assert_true(hp_queue_retry_all(f->queue, "example.com", &n, NULL));
+    g_assert_cmpuint(n, ==, 0);
+}
+
+static void
+test_pause_survives(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+
+    g_assert_true(hp_queue_pause(f->queue, G_MAXINT64, NULL));
+    id = fixture_submit(f, ANNA, "ok@example.net", 0);
+    assert_still_carried(0);
+    fixture_close(f);
+    fixture_open(f);
+    fixture_start(f);
+    g_assert_cmpint(hp_queue_paused_until(f->queue), ==, G_MAXINT64);
+    assert_still_carried(0);
+    g_assert_true(hp_queue_pause(f->queue, 0, NULL));
+    fixture_wait_state(f, id, 0, "delivered");
+}
+
+static void
+test_pause_ends(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+
+    g_assert_true(hp_queue_pause(f->queue, 20000 * DAY + HOUR, NULL));
+    id = fixture_submit(f, ANNA, "ok@example.net", 0);
+    assert_still_carried(0);
+    fixture_pass(f, HOUR);
+    fixture_wait_state(f, id, 0, "delivered");
+    g_assert_cmpint(hp_queue_paused_until(f->queue), ==, 0);
+}
+
+static void
+test_local(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id =
+        fixture_submit(f, ANNA, "me@localhost,me.too,ok@example.net", 0);
+    g_autofree char *text = NULL;
+
+    for (guint i = 0; i < 3; i++)
+        fixture_wait_state(f, id, i, "delivered");
+    fixture_wait_inbox(1); /* one INBOX, one copy */
+    text = fixture_inbox_text(0);
+    g_assert_true(g_str_has_prefix(text, "Return-Path: <anna@example.org>\r\nSubject:"));
+}
+
+static void
+test_local_waits_for_inbox(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+
+    fixture_refuse_inbox(TRUE);
+    id = fixture_submit(f, ANNA, "me@localhost", 0);
+    g_usleep(50 * 1000);
+    fixture_wait_state(f, id, 0, "waiting");
+    fixture_close(f);
+    fixture_refuse_inbox(FALSE);
+    fixture_open(f);
+    fixture_start(f);
+    fixture_wait_state(f, id, 0, "delivered");
+    fixture_wait_inbox(1);
+}
+
+static void
+test_clock_set(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "later@example.net", 0);
+
+    fixture_wait_carried(1);
+    while (fixture_attempts(f, id, 0) < 1)
+        g_usleep(1000);
+    fixture_set_clock(f, 365 * DAY);
+    assert_still_carried(1);
+    fixture_set_clock(f, -730 * DAY);
+    assert_still_carried(1);
+    fixture_pass(f, 6 * MINUTE);
+    fixture_wait_carried(2);
+    fixture_wait_state(f, id, 0, "waiting");
+    g_assert_cmpuint(fixture_inbox_len(), ==, 0);
+}
+
+static void
+test_clock_lost_over_restart(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "later@example.net", 0);
+
+    fixture_wait_carried(1);
+    while (fixture_attempts(f, id, 0) < 1)
+        g_usleep(1000);
+    fixture_close(f);
+    fixture_open(f);
+    fixture_set_clock(f, -365 * DAY);
+    fixture_close(f);
+    fixture_open(f);
+    fixture_start(f);
+    fixture_wait_carried(2); /* "in a year" would be never */
+}
+
+static void
+test_unreachable_is_shared(Fixture *f, gconstpointer data)
+{
+    g_autofree char *first = NULL;
+    g_autofree char *second = NULL;
+
+    hp_queue_set_link(f->queue, HP_LINK_OFFLINE, FALSE);
+    first = fixture_submit(f, ANNA, "down1@example.net", 0);
+    second = fixture_submit(f, ANNA, "down2@example.net", 0);
+    hp_queue_set_link(f->queue, HP_LINK_OK, FALSE);
+    fixture_wait_carried(1);
+    while (fixture_attempts(f, first, 0) + fixture_attempts(f, second, 0) < 2)
+        g_usleep(1000);
+    assert_still_carried(1);
+}
+
+static void
+test_closed_road_bounces_nothing(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "closed@example.net", 0);
+
+    fixture_wait_carried(1);
+    fixture_wait_state(f, id, 0, "waiting");
+    g_assert_cmpuint(fixture_attempts(f, id, 0), ==, 0);
+    g_assert_cmpuint(fixture_inbox_len(), ==, 0);
+}
+
+static void
+test_probes(Fixture *f, gconstpointer data)
+{
+    g_autofree char *one = NULL;
+    g_autofree char *two = NULL;
+
+    hp_queue_set_link(f->queue, HP_LINK_NO_25, FALSE);
+    one = fixture_submit(f, ANNA, "line1@example.net", 0);
+    two = fixture_submit(f, ANNA, "line2@example.com", 0);
+    assert_still_carried(0);
+    fixture_pass(f, MINUTE);
+    fixture_wait_carried(1);
+    assert_still_carried(1);
+    fixture_pass(f, 4 * MINUTE);
+    fixture_wait_carried(2);
+    assert_still_carried(2);
+    fixture_wait_state(f, one, 0, "offline");
+    g_assert_cmpuint(fixture_attempts(f, one, 0), ==, 0);
+}
+
+static void
+test_tells_of_bad_line(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+    g_autofree char *text = NULL;
+
+    hp_queue_set_link(f->queue, HP_LINK_NO_25, FALSE);
+    id = fixture_submit(f, ANNA, "line@example.net", 0);
+    fixture_pass(f, 14 * MINUTE);
+    g_usleep(50 * 1000);
+    g_assert_cmpuint(fixture_inbox_len(), ==, 0);
+    fixture_pass(f, MINUTE);
+    fixture_wait_inbox(1);
+    text = fixture_inbox_text(0);
+    g_assert_nonnull(strstr(text, "To: <anna@example.org>\r\n"));
+    g_assert_nonnull(strstr(text, "port 25"));
+    fixture_pass(f, 15 * MINUTE);
+    g_usleep(50 * 1000);
+    g_assert_cmpuint(fixture_inbox_len(), ==, 1); /* once */
+}
+
+static void
+test_returns_after_five_days(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+    g_autofree char *text = NULL;
+
+    hp_queue_set_link(f->queue, HP_LINK_NO_25, FALSE);
+    id = fixture_submit(f, ANNA, "line@example.net", 0);
+    for (int hour = 0; hour < 5 * 24 - 1; hour++) {
+        fixture_pass(f, HOUR);
+        g_usleep(2000);
+    }
+    g_usleep(50 * 1000);
+    fixture_wait_state(f, id, 0, "offline");
+    for (int hour = 0; hour < 3; hour++) {
+        fixture_pass(f, HOUR);
+        g_usleep(20 * 1000);
+    }
+    fixture_wait_state(f, id, 0, "expired");
+    fixture_wait_inbox(2); /* the notice, then the message */
+    text = fixture_inbox_text(1);
+    g_assert_nonnull(strstr(text, "Hello."));
+}
+
+/* Crashes */
+
+static const char *crash_id; /* nocheck: handed from the test to its child */
+
+static void
+submit_and_crash(Fixture *f)
+{
+    g_free(fixture_submit(f, ANNA, crash_id, 0));
+    g_usleep(20 * G_USEC_PER_SEC);
+}
+
+static char *
+only_message(Fixture *f)
+{
+    g_autoptr(GVariant) list = g_variant_ref_sink(hp_queue_list(f->queue, NULL, NULL));
+    g_autoptr(GVariant) first = NULL;
+    char *id = NULL;
+
+    g_assert_cmpuint(g_variant_n_children(list), ==, 1);
+    first = g_variant_get_child_value(list, 0);
+    g_assert_true(g_variant_lookup(first, "id", "s", &id));
+    return id;
+}
+
+static void
+test_crash_before_dot(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+
+    crash_id = "die@example.net";
+    fixture_in_child(f, submit_and_crash, 7);
+    fixture_open(f);
+    id = only_message(f);
+    fixture_wait_state(f, id, 0, "waiting");
+    g_assert_cmpuint(fixture_attempts(f, id, 0), ==, 0);
+}
+
+static void
+test_crash_after_dot(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+
+    crash_id = "dot@example.net";
+    fixture_in_child(f, submit_and_crash, 8);
+    fixture_open(f);
+    id = only_message(f);
+    fixture_wait_state(f, id, 0, "uncertain");
+}
+
+static void
+test_crash_without_map(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+    g_autofree char *map = g_build_filename(f->folder, "phases", NULL);
+
+    crash_id = "die@example.net";
+    fixture_in_child(f, submit_and_crash, 7);
+    g_assert_cmpint(unlink(map), ==, 0);
+    fixture_open(f);
+    id = only_message(f);
+    fixture_wait_state(f, id, 0, "uncertain");
+}
+
+static void
+crash_in_inbox(Fixture *f)
+{
+    g_autofree char *id = NULL;
+
+    fixture_die_in_inbox();
+    id = fixture_submit(f, ANNA, "me@localhost", 0);
+    g_usleep(20 * G_USEC_PER_SEC);
+}
+
+static void
+test_crash_in_handover(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+
+    fixture_in_child(f, crash_in_inbox, 9);
+    fixture_open(f);
+    id = only_message(f);
+    fixture_wait_state(f, id, 0, "waiting");
+    fixture_start(f);
+    fixture_wait_inbox(1);
+    fixture_wait_state(f, id, 0, "delivered");
+}
+
+/* While the index is there, no second recipient can have the same reply. */
+static gboolean
+run_sql(HpDbConn *conn, gpointer breaks, GError **error)
+{
+    return *(gboolean *)breaks
+               ? hp_db_run(conn, error, "CREATE UNIQUE INDEX broken ON recipient (code)",
+                           "")
+               : hp_db_run(conn, error, "DROP INDEX broken", "");
+}
+
+static void
+break_results(Fixture *f, gboolean breaks)
+{
+    g_autoptr(GError) error = NULL;
+
+    hp_db_write(hp_queue_db(f->queue), run_sql, &breaks, &error);
+    g_assert_no_error(error);
+}
+
+static void
+test_result_is_not_lost(Fixture *f, gconstpointer data)
+{
+    g_autofree char *before = fixture_submit(f, ANNA, "ok@example.com", 0);
+    g_autofree char *id = NULL;
+
+    fixture_wait_state(f, before, 0, "delivered");
+    break_results(f, TRUE);
+    id = fixture_submit(f, ANNA, "ok@example.net", 0);
+    fixture_wait_carried(2);
+    fixture_pass(f, HOUR);
+    assert_still_carried(2);
+    fixture_wait_state(f, id, 0, "sending");
+    break_results(f, FALSE);
+    fixture_wait_state(f, id, 0, "delivered");
+    assert_still_carried(2);
+}
+
+static void
+test_many(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GHashTable) seen =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (guint i = 0; i < 300; i++) {
+        g_autofree char *to = g_strdup_printf("ok%u@example%u.net", i, i % 7);
+
+        g_free(fixture_submit(f, ANNA, to, 0));
+    }
+    fixture_wait_carried(300);
+    for (guint i = 0; i < 300; i++)
+        g_assert_true(g_hash_table_add(seen, fixture_transaction(i)));
+    while (open_messages(f, NULL, NULL) > 0)
+        g_usleep(1000);
+}
+
+static void
+test_prefixes(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "later@example.net", 0);
+    g_autofree char *lower = g_ascii_strdown(id, -1);
+    g_autofree char *prefix = g_strndup(lower, 5);
+    g_autoptr(GVariant) message = show(f, prefix);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_nonnull(message);
+    g_assert_null(hp_queue_show(f->queue, "not an id", &error));
+    g_assert_error(error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_NOT_FOUND);
+    g_clear_error(&error);
+    lower[0] = lower[0] == 'z' ? 'y' : 'z';
+    g_assert_null(hp_queue_show(f->queue, lower, &error));
+    g_assert_error(error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_NOT_FOUND);
+}
+
+static void
+test_summary(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "later@example.net,ok@example.com", 0);
+    g_autoptr(GVariant) summary = NULL;
+    g_autoptr(GVariant) stats = NULL;
+    guint32 n = 0;
+
+    fixture_wait_state(f, id, 1, "delivered");
+    while (fixture_attempts(f, id, 0) < 1)
+        g_usleep(1000);
+    summary = g_variant_ref_sink(hp_queue_summary(f->queue, NULL));
+    g_assert_true(g_variant_lookup(summary, "messages", "u", &n));
+    g_assert_cmpuint(n, ==, 1);
+    g_assert_true(g_variant_lookup(summary, "waiting", "u", &n));
+    g_assert_cmpuint(n, ==, 1);
+    g_assert_true(g_variant_lookup(summary, "delivered", "u", &n));
+    g_assert_cmpuint(n, ==, 1);
+    stats = g_variant_ref_sink(hp_queue_stats(f->queue, 0, NULL));
+    g_assert_true(g_variant_lookup(stats, "messages", "u", &n));
+    g_assert_cmpuint(n, ==, 0);
+}
+
+static void
+test_export(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "later@example.net", 0);
+    g_autoptr(GBytes) bytes = hp_queue_export(f->queue, id, NULL);
+
+    g_assert_nonnull(bytes);
+    g_assert_true(g_str_has_prefix(g_bytes_get_data(bytes, NULL), "Subject: test\r\n"));
+}
+
+static void
+test_history_ends(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "ok@example.net", 0);
+
+    fixture_wait_state(f, id, 0, "delivered");
+    fixture_pass(f, 89 * DAY);
+    hp_queue_upkeep(f->queue);
+    g_assert_cmpuint(finished_messages(f, "delivered"), ==, 1);
+    fixture_pass(f, 2 * DAY);
+    hp_queue_upkeep(f->queue);
+    g_assert_cmpuint(finished_messages(f, "delivered"), ==, 0);
+}
+
+#define CASE(name, test)                                                                 \
+    g_test_add("/queue/" name, Fixture, NULL, fixture_set_up, test, fixture_tear_down)
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_log_set_always_fatal(G_LOG_FATAL_MASK); /* some cases provoke warnings */
+    CASE("delivers-and-keeps-only-the-history", test_delivers);
+    CASE("tells-the-story", test_story);
+    CASE("one-transaction-for-one-destination", test_groups_by_destination);
+    CASE("retries-when-due-not-before", test_retries_when_due);
+    CASE("offline-days-cost-nothing", test_offline_costs_nothing);
+    CASE("the-line-back-makes-due", test_line_back_is_due);
+    CASE("the-networks-fault-is-no-attempt", test_network_counts_no_attempt);
+    CASE("refusals-at-once-make-one-report", test_refusals_make_one_report);
+    CASE("reports-only-to-whom-wants-them", test_reports_only_who_wants);
+    CASE("tells-of-a-delay-once", test_delay_notice_once);
+    CASE("gives-up-in-the-end", test_gives_up);
+    CASE("uncertain-is-not-hurried", test_uncertain);
+    CASE("holds-and-releases", test_hold_and_release);
+    CASE("holds-until-a-time", test_held_until);
+    CASE("cancels", test_cancel);
+    CASE("cancels-under-way-before-the-dot", test_cancel_before_dot);
+    CASE("cannot-cancel-after-the-dot", test_cancel_after_dot);
+    CASE("retry-is-at-once", test_retry);
+    CASE("pause-survives-a-restart", test_pause_survives);
+    CASE("pause-ends-by-itself", test_pause_ends);
+    CASE("local-recipients-share-one-copy", test_local);
+    CASE("local-mail-waits-for-the-inbox", test_local_waits_for_inbox);
+    CASE("a-set-clock-changes-no-waiting-time", test_clock_set);
+    CASE("a-clock-gone-back-over-a-restart-blocks-nothing", test_clock_lost_over_restart);
+    CASE("an-unreachable-server-is-tried-once-for-all", test_unreachable_is_shared);
+    CASE("a-closed-road-bounces-nothing", test_closed_road_bounces_nothing);
+    CASE("probes-a-bad-line", test_probes);
+    CASE("tells-of-a-bad-line-once", test_tells_of_bad_line);
+    CASE("returns-mail-after-five-days-without-port-25", test_returns_after_five_days);
+    CASE("crash-before-the-dot-is-due-again", test_crash_before_dot);
+    CASE("crash-after-the-dot-is-uncertain", test_crash_after_dot);
+    CASE("crash-without-its-map-is-uncertain", test_crash_without_map);
+    CASE("crash-in-a-hand-over-is-replayed", test_crash_in_handover);
+    CASE("a-result-that-cannot-be-recorded-is-kept", test_result_is_not_lost);
+    CASE("carries-many-once-each", test_many);
+    CASE("understands-prefixes", test_prefixes);
+    CASE("sums-up", test_summary);
+    CASE("exports-the-bytes", test_export);
+    CASE("forgets-after-90-days", test_history_ends);
+    return g_test_run();
+}
