@@ -9,14 +9,17 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#define PIECES_MAX 8 /* of a record; what does not fit goes out with the next call */
+
 static ssize_t
 push(gnutls_transport_ptr_t channel, const giovec_t *pieces, int n)
 {
     HpChannel *self = channel;
-    /* giovec_t is struct iovec by definition; sendmsg() changes neither. */
-    struct msghdr message = { .msg_iov = (struct iovec *)(guintptr)pieces,
-                              .msg_iovlen = (size_t)n };
+    struct iovec copy[PIECES_MAX];
+    struct msghdr message = { .msg_iov = copy };
 
+    for (int i = 0; i < n && i < PIECES_MAX; i++)
+        copy[message.msg_iovlen++] = pieces[i];
     return sendmsg(self->fd, &message, MSG_NOSIGNAL);
 }
 

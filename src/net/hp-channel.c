@@ -14,12 +14,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define READ_MIN             4096        /* bytes of room before a read */
-#define READ_MAX             (64 * 1024) /* bytes a read takes at most */
-#define IDLE_MAX             (16 * 1024) /* a larger buffer is given back when nothing comes */
-#define OUT_MAX              (16 * 1024)  /* bytes gathered; one TLS record */
-#define DRAIN_MAX            (256 * 1024) /* unread bytes thrown away before closing */
-#define DEFAULT_TIMEOUT_USEC (5 * 60 * G_USEC_PER_SEC) /* until a deadline is set */
+#define READ_MIN ((size_t)4096)      /* bytes of room before a read */
+#define READ_MAX ((size_t)64 * 1024) /* bytes a read takes at most */
+#define IDLE_MAX                                                                         \
+    ((size_t)16 * 1024) /* a larger buffer is given back when nothing comes */
+#define OUT_MAX   ((size_t)16 * 1024)  /* bytes gathered; one TLS record */
+#define DRAIN_MAX ((size_t)256 * 1024) /* unread bytes thrown away before closing */
+#define DEFAULT_TIMEOUT_USEC                                                             \
+    ((gint64)5 * 60 * G_USEC_PER_SEC) /* until a deadline is set */
 
 G_DEFINE_QUARK(hp_net_error, hp_net_error)
 

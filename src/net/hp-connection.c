@@ -12,7 +12,7 @@
 #define UNAUTHENTICATED_MAX 8    /* per service */
 #define ACCEPT_AT_ONCE      16   /* per door, before the others get their turn */
 #define PAUSE_MS            1000 /* while there are no descriptors to be had */
-#define FULL_LOG_USEC       (60 * G_USEC_PER_SEC)
+#define FULL_LOG_USEC       (60 * (gint64)G_USEC_PER_SEC)
 #define SHUN_LOG_USEC       ((gint64)3600 * G_USEC_PER_SEC)
 #define SHUNNED_MAX         64 /* uids remembered */
 
@@ -229,17 +229,16 @@ is_welcome(const HpListener *self, const HpPeer *peer)
 static void
 log_stranger(HpListener *self, const HpDoor *door, guint32 uid)
 {
-    gpointer key = GUINT_TO_POINTER(uid);
-    gint64 *last = g_hash_table_lookup(self->shunned, key);
+    gint64 key = uid;
+    gint64 *last = g_hash_table_lookup(self->shunned, &key);
     gint64 now = g_get_monotonic_time();
 
     if (last != NULL && now - *last < SHUN_LOG_USEC)
         return;
     if (last == NULL && g_hash_table_size(self->shunned) >= SHUNNED_MAX)
         return;
-    last = g_new(gint64, 1);
-    *last = now;
-    g_hash_table_replace(self->shunned, key, last);
+    g_hash_table_replace(self->shunned, g_memdup2(&key, sizeof key),
+                         g_memdup2(&now, sizeof now));
     hp_log("net", NULL, G_LOG_LEVEL_WARNING,
            "the user number %u of this computer tried to connect to %s and was turned "
            "away",
@@ -308,13 +307,24 @@ is_stopping(HpListener *self)
     return self->stopping;
 }
 
-void
-hp_listener_run(gpointer listener)
+/* One round: everything whose door is knocked at. Returns %FALSE if there was a lack of
+ * descriptors. */
+static gboolean
+answer_doors(HpListener *self, const struct pollfd *fds)
 {
-    HpListener *self = listener;
-    nfds_t n = self->doors->len + 1;
-    g_autofree struct pollfd *fds = g_new0(struct pollfd, n);
-    gboolean pause = FALSE;
+    gboolean fine = TRUE;
+
+    for (guint i = 0; i < self->doors->len; i++)
+        if (fds[i].revents != 0 && !accept_some(self, g_ptr_array_index(self->doors, i)))
+            fine = FALSE;
+    return fine;
+}
+
+/* The bell first, then the doors. */
+static struct pollfd *
+list_descriptors(const HpListener *self)
+{
+    struct pollfd *fds = g_new0(struct pollfd, self->doors->len + 1);
 
     fds[0] = (struct pollfd){ hp_waker_fd(self->waker), POLLIN, 0 };
     for (guint i = 0; i < self->doors->len; i++) {
@@ -322,19 +332,24 @@ hp_listener_run(gpointer listener)
 
         fds[i + 1] = (struct pollfd){ door->fd, POLLIN, 0 };
     }
+    return fds;
+}
+
+void
+hp_listener_run(gpointer listener)
+{
+    HpListener *self = listener;
+    struct pollfd *fds = list_descriptors(self);
+    gboolean pause = FALSE;
+
     while (!is_stopping(self)) {
         /* While it pauses, only the end of a session or a second's time wakes it. */
-        int ready = poll(fds, pause ? 1 : n, pause ? PAUSE_MS : -1);
+        nfds_t n = pause ? 1 : self->doors->len + 1;
+        int ready = poll(fds, n, pause ? PAUSE_MS : -1);
 
         hp_waker_clear(self->waker);
         hp_listener_reap(self);
-        if (ready < 0 || pause) {
-            pause = FALSE;
-            continue;
-        }
-        for (guint i = 0; i < self->doors->len; i++)
-            if (fds[i + 1].revents != 0 &&
-                !accept_some(self, g_ptr_array_index(self->doors, i)))
-                pause = TRUE;
+        pause = !pause && ready > 0 && !answer_doors(self, fds + 1);
     }
+    g_free(fds);
 }

@@ -21,7 +21,7 @@ typedef struct {
 static void
 give(Reader *r, HpSlice piece)
 {
-    unsigned char all = 0;
+    unsigned all = 0;
 
     if (piece.len == 0)
         return;
@@ -42,7 +42,7 @@ take_line(Reader *r, HpSlice in)
 {
     const char *lf = memchr(in.data, '\n', in.len);
     size_t len = lf != NULL ? (size_t)(lf - in.data) + 1 : in.len;
-    char before = len >= 2 ? in.data[len - 2] : r->last;
+    gboolean after_cr = (len >= 2 ? in.data[len - 2] : r->last) == '\r';
 
     r->line_len += len;
     r->last = in.data[len - 1];
@@ -50,7 +50,7 @@ take_line(Reader *r, HpSlice in)
     if (lf == NULL)
         return len;
     r->lfs++;
-    if (before == '\r') {
+    if (after_cr) {
         r->crlfs++;
         r->at_line = TRUE;
         r->sum.longest_line = MAX(r->sum.longest_line, r->line_len - 2);

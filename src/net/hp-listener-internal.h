@@ -27,7 +27,7 @@ struct _HpListener {
     HpWaker *waker;   /* (owned): a connection ended, or we stop */
     HpThread *thread; /* (owned) (nullable): the one that accepts */
     GHashTable
-        *shunned; /* (owned): uid -> boot time of the last log line; its thread's */
+        *shunned; /* (owned): uid (gint64) -> time of the last log line; its thread's */
     gint64 full_logged_usec; /* the last line about descriptors; its thread's */
 
     HpLock lock; /* guards all below, and the credential of each connection */

@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #define BACKLOG         128
-#define FIRST_FD        3                    /* SD_LISTEN_FDS_START, sd_listen_fds(3) */
-#define ADOPT_MAX       64                   /* inherited descriptors looked at */
-#define STOP_USEC       (8 * G_USEC_PER_SEC) /* sessions get to finish something */
+#define FIRST_FD        3  /* SD_LISTEN_FDS_START, sd_listen_fds(3) */
+#define ADOPT_MAX       64 /* inherited descriptors looked at */
+#define STOP_USEC       (8 * (gint64)G_USEC_PER_SEC) /* sessions get to finish something */
 #define FREE_PORT_TRIES 8
 
 /* Nobody can come in any more; those who are inside may still read the name on it. */
@@ -76,7 +76,7 @@ hp_listener_new(const guint *allowed_uids, guint n_allowed, GError **error)
     self->uids = g_array_new(FALSE, FALSE, sizeof(guint));
     if (n_allowed > 0)
         g_array_append_vals(self->uids, allowed_uids, n_allowed);
-    self->shunned = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    self->shunned = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     self->open = g_ptr_array_new();
     self->finished = g_ptr_array_new();
     hp_lock_init(&self->lock);

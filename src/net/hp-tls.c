@@ -10,7 +10,7 @@
 
 #define CERTIFICATE_FILE "certificate.pem"
 #define KEY_FILE         "key.pem"
-#define FILE_MAX         (64 * 1024)                /* bytes */
+#define FILE_MAX         ((size_t)64 * 1024)        /* bytes */
 #define VALID_SEC        ((time_t)3652 * 24 * 3600) /* 10 years */
 #define SERIAL_LEN       16 /* bytes; RFC 5280 §4.1.2.2: at most 20 */
 #define KEY_ID_LEN       64 /* bytes; GnuTLS gives 20 or 32 */
@@ -38,11 +38,14 @@ fail(GError **error, const char *what, int status)
 static gnutls_datum_t
 datum_of(GBytes *bytes)
 {
+    union {
+        gconstpointer read;
+        unsigned char *given; /* GnuTLS does not write to what it imports */
+    } data;
     gsize len;
-    gconstpointer data = g_bytes_get_data(bytes, &len);
 
-    /* GnuTLS does not write to what it imports. */
-    return (gnutls_datum_t){ (unsigned char *)(guintptr)data, (unsigned int)len };
+    data.read = g_bytes_get_data(bytes, &len);
+    return (gnutls_datum_t){ data.given, (unsigned int)len };
 }
 
 static int
@@ -107,7 +110,7 @@ sign_self(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key)
 
     /* A day back, for a computer whose clock is put right after the set-up. */
     if (status == 0)
-        status = gnutls_x509_crt_set_activation_time(crt, now - 24 * 3600);
+        status = gnutls_x509_crt_set_activation_time(crt, now - (time_t)24 * 3600);
     if (status == 0)
         status = gnutls_x509_crt_set_expiration_time(crt, now + VALID_SEC);
     if (status == 0)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define HANDSHAKE_USEC (30 * (gint64)G_USEC_PER_SEC)
-#define RESPONSE_USEC  (60 * (gint64)G_USEC_PER_SEC)
+#define RESPONSE_USEC  ((gint64)60 * G_USEC_PER_SEC)
 #define MAX_FAILURES   12 /* refused logins: three ways for each password */
 
 void

@@ -198,6 +198,12 @@ put_number(char *end, guint64 number)
     return end;
 }
 
+static char *
+put_text(char *end, HpSlice text)
+{
+    return memcpy(end - text.len, text.data, text.len);
+}
+
 /* "number size" and "number uidvalidity.uid" are written from behind. */
 static char *
 put_size(const HpPop3Session *s, guint index, char *end)
@@ -216,18 +222,14 @@ put_uid(const HpPop3Session *s, guint index, char *end)
 typedef char *(*PutField)(const HpPop3Session *s, guint index, char *end);
 
 static void
-write_row(HpPop3Session *s, const char *status, guint index, PutField put)
+write_row(HpPop3Session *s, HpSlice status, guint index, PutField put)
 {
-    char line[sizeof "+OK " + 4 * MAX_DIGITS];
+    char line[sizeof "+OK " + (size_t)4 * MAX_DIGITS];
     char *end = line + sizeof line;
-    char *at = end - 2;
+    char *at = put(s, index, put_text(end, HP_SLICE_LITERAL("\r\n")));
 
-    memcpy(at, "\r\n", 2);
-    at = put(s, index, at);
     *--at = ' ';
-    at = put_number(at, index + 1);
-    at -= strlen(status);
-    memcpy(at, status, strlen(status));
+    at = put_text(put_number(at, index + 1), status);
     hp_pop3_write(s, (HpSlice){ at, (size_t)(end - at) });
 }
 
@@ -238,13 +240,13 @@ list(HpPop3Session *s, HpSlice args, PutField put)
 
     if (args.len > 0) {
         if (hp_pop3_find_entry(s, args, &index) != NULL)
-            write_row(s, "+OK ", index, put);
+            write_row(s, HP_SLICE_LITERAL("+OK "), index, put);
         return;
     }
     hp_pop3_ok(s, _("Here they are."));
     for (guint i = 0; i < s->drop->entries->len && s->state != HP_POP3_ENDED; i++)
         if ((s->marks[i] & HP_POP3_DELETED) == 0)
-            write_row(s, "", i, put);
+            write_row(s, HP_SLICE_LITERAL(""), i, put);
     hp_pop3_write(s, HP_SLICE_LITERAL(".\r\n"));
 }
 

@@ -9,8 +9,8 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#define PIECE_MAX     (64 * 1024) /* octets read at once */
-#define RETRIEVE_USEC (10 * 60 * (gint64)G_USEC_PER_SEC)
+#define PIECE_MAX     ((size_t)64 * 1024) /* octets read at once */
+#define RETRIEVE_USEC ((gint64)10 * 60 * G_USEC_PER_SEC)
 
 /* How far TOP has come: lines of the body still to be sent. */
 typedef struct {

@@ -8,15 +8,16 @@
 
 #include <glib/gi18n.h>
 
-#define COMMAND_USEC            (10 * 60 * (gint64)G_USEC_PER_SEC) /* RFC 1939 §3 */
-#define LOGIN_USEC              (60 * (gint64)G_USEC_PER_SEC)
+#define COMMAND_USEC            ((gint64)10 * 60 * G_USEC_PER_SEC) /* RFC 1939 §3 */
+#define LOGIN_USEC              ((gint64)60 * G_USEC_PER_SEC)
 #define FAREWELL_USEC           ((gint64)G_USEC_PER_SEC)
 #define MAX_ERRORS_BEFORE_LOGIN 3
 #define MAX_ERRORS              20
-#define BUDGET_BEFORE_LOGIN     (256 * 1024) /* octets: some logins, no more */
-#define BUDGET_OF_COMMAND       (64 * 1024) /* octets read while one command is carried out */
-#define DAY_SEC                 ((gint64)24 * 3600)
-#define TLS_HANDSHAKE           0x16 /* first octet of a client that begins TLS, RFC 8446 §5.1 */
+#define BUDGET_BEFORE_LOGIN     ((size_t)256 * 1024) /* octets: some logins, no more */
+#define BUDGET_OF_COMMAND                                                                \
+    ((size_t)64 * 1024) /* octets read while one command is carried out */
+#define DAY_SEC       ((gint64)24 * 3600)
+#define TLS_HANDSHAKE 0x16 /* first octet of a client that begins TLS, RFC 8446 §5.1 */
 
 #define AUTHORIZATION (HP_POP3_FRESH | HP_POP3_NAMED)
 #define ANY           (AUTHORIZATION | HP_POP3_TRANSACTION)

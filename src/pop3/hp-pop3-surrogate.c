@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define LINE_MAX_OCTETS (64 * 1024)
+#define LINE_MAX_OCTETS ((size_t)64 * 1024)
 #define WORD_OCTETS     45 /* of UTF-8 in one encoded-word: 60 of base64, 72 in all */
 #define NO_ADDRESS      "<invalid@internationalized-address.invalid>" /* RFC 6858 §2.1 */
 
