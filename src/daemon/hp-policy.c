@@ -76,6 +76,7 @@ fill_smtp(HpPolicy *self, const HpPolicyParts *parts)
         .plaintext_allowed = hp_settings_yes(settings, HP_CONFIG_LISTEN_PLAINTEXT, NULL),
         .clock = parts->clock,
         .hostname = self->hostname,
+        .user_name = hp_settings_text(settings, HP_CONFIG_ACCOUNT_NAME, NULL),
         .identities = self->identities,
         .max_message_size =
             (guint64)hp_settings_number(settings, HP_CONFIG_MAIL_MAX_MESSAGE_SIZE, NULL),

@@ -197,6 +197,7 @@ static void
 use_header(HpSmtpData *self, HpSubmission *submission)
 {
     self->envelope->hops = submission->hops;
+    self->envelope->eight_bit = submission->eight_bit;
     self->envelope->subject = g_steal_pointer(&submission->subject);
     self->envelope->message_id = g_steal_pointer(&submission->message_id);
     append(self, hp_slice_of_string(submission->header));
@@ -211,6 +212,7 @@ complete_header(HpSmtpData *self)
     HpSubmissionRequest request = {
         .identities = options->identities,
         .hostname = options->hostname,
+        .user_name = options->user_name,
         .sender = sender,
         .only_local = is_only_local(self->envelope),
         .protocol = self->protocol,
@@ -333,7 +335,7 @@ hp_smtp_data_commit(HpSmtpData *self, char **ret_id, HpSmtpRefusal *ret_refusal)
 
     judge(self);
     if (self->refusal.code == 0) {
-        self->envelope->eight_bit = self->summary.eight_bit;
+        self->envelope->eight_bit |= self->summary.eight_bit;
         draft = g_steal_pointer(&self->draft);
         if (self->options->intake.commit(draft, self->envelope, ret_id, &error))
             return TRUE;

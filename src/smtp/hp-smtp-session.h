@@ -21,7 +21,8 @@ typedef struct {
     gboolean plaintext_allowed; /* login without TLS; the caller is on this computer */
     const HpClock *clock;       /* (unowned) */
 
-    const char *hostname; /* (unowned): in the greeting; addresses there are local */
+    const char *hostname;  /* (unowned): in the greeting; addresses there are local */
+    const char *user_name; /* (unowned) (nullable): for a message that has no From */
     HpIdentities
         *identities; /* (unowned): whose they are: senders, names at login, INBOX */
 
