@@ -14,6 +14,7 @@ hp_reload_queue_options(const HpParts *parts, const HpPolicy *policy)
         .state_path = parts->dirs->state,
         .runtime_path = parts->dirs->runtime,
         .clock = parts->clock,
+        .explain = parts->explain,
         .bounce_from_domain = policy->hostname,
         .user_address = hp_settings_text(s, HP_CONFIG_ACCOUNT_ADDRESS, NULL),
         .user_name = hp_settings_text(s, HP_CONFIG_ACCOUNT_NAME, NULL),

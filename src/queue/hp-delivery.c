@@ -6,10 +6,10 @@
 #include <poll.h>
 #include <string.h>
 
-#define CARRY_MAX         200 /* messages over one connection while others wait */
-#define RETRY_COMMIT_USEC (2 * G_USEC_PER_SEC)
-#define CLAIM_AGAIN_USEC  (30 * G_USEC_PER_SEC) /* after a claim failed */
-#define SENDING           (1u << HP_JOB_SENDING)
+#define CARRY_MAX        200 /* messages over one connection while others wait */
+#define RETRY_COMMIT_MS  2000
+#define CLAIM_AGAIN_USEC (30 * G_TIME_SPAN_SECOND) /* after a claim failed */
+#define SENDING          (1u << HP_JOB_SENDING)
 
 static HpDelivery *
 self_of(HpCarry *carry)
@@ -121,7 +121,6 @@ typedef struct {
     const HpRouteMemory *memory; /* (unowned) (nullable): to be saved */
     HpReports *reports;          /* (unowned) */
     Claim *claim;                /* (unowned) (nullable): the next one, with it */
-    guint changed;               /* out: recipients */
 } Settle;
 
 static gboolean
@@ -129,11 +128,10 @@ settle_work(HpDbConn *conn, gpointer data, GError **error)
 {
     Settle *settle = data;
 
-    if (!hp_rows_save(conn, settle->item, SENDING, settle->now_usec, &settle->changed,
-                      error))
+    if (!hp_rows_save(conn, settle->item, SENDING, settle->now_usec, error))
         return FALSE;
     /* Nothing changed: the user took it back meanwhile, so there is nothing to report. */
-    if (settle->changed > 0 &&
+    if (settle->item->changed > 0 &&
         !hp_reports_insert(conn, settle->item->row, settle->reports, error))
         return FALSE;
     if (settle->memory != NULL &&
@@ -163,7 +161,7 @@ commit_result(HpDelivery *self, Settle *settle, const HpJobTell *tells)
         hp_log("queue", settle->item->carry.id, G_LOG_LEVEL_CRITICAL,
                "could not record a result: %s", error->message);
         if (!hp_db_is_writable(self->queue->db) ||
-            hp_waker_wait(NULL, self->carry.abort_fd, POLLIN, RETRY_COMMIT_USEC / 1000) !=
+            hp_waker_wait(NULL, self->carry.abort_fd, POLLIN, RETRY_COMMIT_MS) !=
                 HP_WAIT_TIMEOUT)
             return FALSE;
     }
@@ -192,16 +190,19 @@ event_of(const HpCarryRecipient *recipient)
     return HP_JOB_UNTRY;
 }
 
-static HpJobTell *
+/* Elements of HpJobTell, one for each recipient. */
+static GArray *
 judge(HpDelivery *self, HpQueueItem *item)
 {
-    HpJobTell *tells = g_new0(HpJobTell, item->jobs->len);
+    GArray *tells = g_array_sized_new(FALSE, TRUE, sizeof(HpJobTell), item->jobs->len);
 
+    g_array_set_size(tells, item->jobs->len);
     for (guint i = 0; i < item->jobs->len; i++) {
         HpJobNow now = hp_queue_now(self->queue);
 
         hp_job_next(&g_array_index(item->jobs, HpJob, i),
-                    event_of(item->carry.recipients->pdata[i]), &now, &tells[i]);
+                    event_of(item->carry.recipients->pdata[i]), &now,
+                    &g_array_index(tells, HpJobTell, i));
     }
     return tells;
 }
@@ -209,7 +210,7 @@ judge(HpDelivery *self, HpQueueItem *item)
 static void
 save_results(HpDelivery *self, HpQueueItem *item, gboolean go_on)
 {
-    g_autofree HpJobTell *tells = judge(self, item);
+    g_autoptr(GArray) tells = judge(self, item);
     g_auto(HpReports) reports = { NULL };
     Claim claim = { 0 };
     guint notes = 0;
@@ -222,7 +223,7 @@ save_results(HpDelivery *self, HpQueueItem *item, gboolean go_on)
 
     if (memcmp(&self->known, &self->carry.memory, sizeof self->known) != 0)
         settle.memory = &self->carry.memory;
-    if (!commit_result(self, &settle, tells)) {
+    if (!commit_result(self, &settle, &g_array_index(tells, HpJobTell, 0))) {
         /* The slot keeps saying how far it came, for the next start. */
         self->burned = TRUE;
         if (claims)
@@ -232,7 +233,7 @@ save_results(HpDelivery *self, HpQueueItem *item, gboolean go_on)
     self->known = self->carry.memory;
     if (claims)
         end_claim(self, &claim, notes);
-    if (settle.changed == 0)
+    if (item->changed == 0)
         return;
     hp_reports_committed(self->queue, &reports);
     hp_queue_announce_item(self->queue, item);
@@ -240,21 +241,17 @@ save_results(HpDelivery *self, HpQueueItem *item, gboolean go_on)
 
 /* Sharing a failure with the others that wait for the same server */
 
-typedef struct {
-    const char *destination; /* (unowned) */
-    HpJobEvent event;
-    const HpReply *reply; /* (unowned) */
-    HpJobNow now;
-    HpRowsPlace place;
-} Share;
-
+/* @data: HpRowsShare; after a rollback it is given again as it was. */
 static gboolean
 share_work(HpDbConn *conn, gpointer data, GError **error)
 {
-    Share *share = data;
+    HpRowsShare *share = data;
+    HpRowsPlace before = share->place;
 
-    return hp_rows_share_failure(conn, share->destination, share->event, share->reply,
-                                 &share->now, &share->place, error);
+    if (hp_rows_share_failure(conn, share, error))
+        return TRUE;
+    share->place = before;
+    return FALSE;
 }
 
 /* The server could not be reached, so nobody's mail for it can go now. */
@@ -269,11 +266,11 @@ is_about_destination(const HpCarryRecipient *recipient)
 static void
 share_failure(HpDelivery *self, const HpCarryRecipient *recipient)
 {
-    Share share = { self->carry.destination,
-                    event_of(recipient),
-                    &recipient->reply,
-                    hp_queue_now(self->queue),
-                    { 0, 0 } };
+    HpRowsShare share = { self->carry.destination,
+                          event_of(recipient),
+                          &recipient->reply,
+                          hp_queue_now(self->queue),
+                          { 0, 0 } };
     g_autoptr(GError) error = NULL;
     HpRowsPlace before;
 

@@ -7,11 +7,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SPREAD_USEC      (30 * G_USEC_PER_SEC) /* design §8: the longest spread */
-#define SPREAD_STEP_USEC (G_USEC_PER_SEC / 4)
-#define JUMP_USEC        (2 * G_USEC_PER_SEC) /* less is the clock being disciplined */
-#define REFUSED_USEC     (5 * G_USEC_PER_SEC) /* no thread to be had: again after that */
-#define FAR_SEC          (10LL * 365 * 24 * 3600)
+#define SPREAD_USEC      (30 * G_TIME_SPAN_SECOND) /* design §8: the longest spread */
+#define SPREAD_STEP_USEC (G_TIME_SPAN_SECOND / 4)
+#define JUMP_USEC        (2 * G_TIME_SPAN_SECOND) /* less is the clock being disciplined */
+#define REFUSED_USEC                                                                     \
+    (5 * G_TIME_SPAN_SECOND) /* no thread to be had: again after that                    \
+                              */
+#define FAR_SEC (10LL * 365 * 24 * 3600)
 
 /* Destinations; with the lock held */
 
@@ -227,7 +229,7 @@ next_probe_usec(HpQueue *self)
         return G_MAXINT64;
     if (self->probes < n)
         return self->link_since_usec + probe_after_usec[self->probes];
-    return last + (self->probes - n + 1) * 60 * G_TIME_SPAN_MINUTE;
+    return last + (gint64)(self->probes - n + 1) * G_TIME_SPAN_HOUR;
 }
 
 static int

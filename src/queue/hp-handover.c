@@ -4,7 +4,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#define FIRST_RETRY_USEC   (30 * G_USEC_PER_SEC)
+#define FIRST_RETRY_USEC   (30 * G_TIME_SPAN_SECOND)
 #define LONGEST_RETRY_USEC G_TIME_SPAN_HOUR
 
 struct _HpHandover {
@@ -99,7 +99,6 @@ static gboolean
 done_work(HpDbConn *conn, gpointer data, GError **error)
 {
     Done *done = data;
-    guint changed = 0;
 
     if (!hp_db_run(conn, error, "DELETE FROM handover WHERE id = ?1", "i",
                    done->row->id) ||
@@ -107,10 +106,10 @@ done_work(HpDbConn *conn, gpointer data, GError **error)
         return FALSE;
     if (done->item == NULL)
         return TRUE;
-    if (!hp_rows_save(conn, done->item, 1u << HP_JOB_WAITING, done->now_usec, &changed,
-                      error))
+    if (!hp_rows_save(conn, done->item, 1u << HP_JOB_WAITING, done->now_usec, error))
         return FALSE;
-    return changed == 0 || hp_reports_insert(conn, done->item->row, done->reports, error);
+    return done->item->changed == 0 ||
+           hp_reports_insert(conn, done->item->row, done->reports, error);
 }
 
 static HpQueueItem *

@@ -91,10 +91,10 @@ static gboolean
 notice_work(HpDbConn *conn, gpointer data, GError **error)
 {
     HpContentDraft *draft = data;
-    gint64 content = 0;
+    HpRowsHandover handover = { HP_ROWS_REPORT, 0, 0, "" };
 
-    return hp_content_insert(conn, draft, &content, error) &&
-           hp_rows_add_handover(conn, 0, content, 1, "", error) &&
+    return hp_content_insert(conn, draft, &handover.content, error) &&
+           hp_rows_add_handover(conn, &handover, error) &&
            hp_db_run(conn, error, "UPDATE meta SET line_told = 1", "");
 }
 
@@ -204,10 +204,9 @@ static gboolean
 return_work(HpDbConn *conn, gpointer data, GError **error)
 {
     Return *back = data;
-    guint changed = 0;
 
-    return hp_rows_save(conn, back->item, RETURNABLE, back->now_usec, &changed, error) &&
-           (changed == 0 ||
+    return hp_rows_save(conn, back->item, RETURNABLE, back->now_usec, error) &&
+           (back->item->changed == 0 ||
             hp_reports_insert(conn, back->item->row, back->reports, error));
 }
 

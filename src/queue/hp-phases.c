@@ -2,10 +2,10 @@
 
 #include "hp-fs.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAGIC   0x31766870u /* "phv1" */
@@ -37,29 +37,41 @@ struct _HpPhases {
     gboolean same_boot; /* what the map says is true */
 };
 
-static gboolean
+/* Leaves @ret_id empty if it is not known. */
+static void
 read_boot_id(char *ret_id, const char *given)
 {
     g_autofree char *text = NULL;
 
-    if (given == NULL && !g_file_get_contents(BOOT_ID, &text, NULL, NULL))
-        return FALSE;
-    g_strlcpy(ret_id, given != NULL ? given : g_strstrip(text), ID_SIZE);
-    return TRUE;
+    if (given != NULL)
+        g_strlcpy(ret_id, given, ID_SIZE);
+    else if (g_file_get_contents(BOOT_ID, &text, NULL, NULL))
+        g_strlcpy(ret_id, g_strstrip(text), ID_SIZE);
+}
+
+/* What the map says is true: it is whole, and of this boot. */
+static gboolean
+is_of_boot(const Map *map, const char *boot_id)
+{
+    return boot_id[0] != '\0' && map->magic == MAGIC && map->size == sizeof(Map) &&
+           memcmp(map->boot_id, boot_id, ID_SIZE) == 0;
 }
 
 HpPhases *
 hp_phases_open(const char *path, const char *boot_id, GError **error)
 {
     hp_autofd fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    g_autoptr(HpPhases) self = g_new0(HpPhases, 1);
-    gboolean known = read_boot_id(self->boot_id, boot_id);
-    struct stat info;
-    void *map;
+    HpPhases *self;
+    Map *map;
 
-    self->map = MAP_FAILED;
-    if (fd < 0 || fstat(fd, &info) != 0 || ftruncate(fd, sizeof(Map)) != 0) {
+    if (fd < 0 || ftruncate(fd, sizeof(Map)) != 0) {
         hp_fs_fail(error, "open", path);
+        return NULL;
+    }
+    /* The room is taken now: a full disk would end the program with SIGBUS later. */
+    errno = posix_fallocate(fd, 0, sizeof(Map));
+    if (errno != 0) {
+        hp_fs_fail(error, "make room for", path);
         return NULL;
     }
     map = mmap(NULL, sizeof(Map), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -67,11 +79,11 @@ hp_phases_open(const char *path, const char *boot_id, GError **error)
         hp_fs_fail(error, "map", path);
         return NULL;
     }
+    self = g_new0(HpPhases, 1);
     self->map = map;
-    self->same_boot = known && info.st_size == sizeof(Map) && self->map->magic == MAGIC &&
-                      self->map->size == sizeof(Map) &&
-                      memcmp(self->map->boot_id, self->boot_id, ID_SIZE) == 0;
-    return g_steal_pointer(&self);
+    read_boot_id(self->boot_id, boot_id);
+    self->same_boot = is_of_boot(map, self->boot_id);
+    return self;
 }
 
 void
@@ -79,8 +91,7 @@ hp_phases_close(HpPhases *self)
 {
     if (self == NULL)
         return;
-    if (self->map != MAP_FAILED)
-        munmap(self->map, sizeof(Map));
+    munmap(self->map, sizeof(Map));
     g_free(self);
 }
 

@@ -132,7 +132,7 @@ change_work(HpDbConn *conn, gpointer data, GError **error)
     if (change->done == 0)
         return TRUE;
     hp_queue_item_tell(change->item, &event);
-    return hp_rows_save(conn, change->item, HP_QUEUE_WORKING, change->now.wall_usec, NULL,
+    return hp_rows_save(conn, change->item, HP_QUEUE_WORKING, change->now.wall_usec,
                         error);
 }
 

@@ -153,6 +153,7 @@ HpIntake hp_queue_make_intake(HpQueue *self);
 /* hp-handover.c */
 
 HpHandover *hp_handover_new(HpQueue *queue);
+/* Starts its thread: what was left from the last run goes first. */
 gboolean hp_handover_start(HpHandover *self, GError **error);
 void hp_handover_stop(HpHandover *self);
 void hp_handover_free(HpHandover *self);

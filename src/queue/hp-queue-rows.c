@@ -33,7 +33,7 @@ free_recipient(gpointer data)
 static HpQueueItem *
 new_item(void)
 {
-    HpQueueItem *self = g_new0(HpQueueItem, 1);
+    HpQueueItem *self = g_slice_new0(HpQueueItem);
 
     self->carry.recipients = g_ptr_array_new_with_free_func(free_recipient);
     self->jobs = g_array_new(FALSE, TRUE, sizeof(HpJob));
@@ -56,7 +56,7 @@ hp_queue_item_free(HpQueueItem *self)
     g_free(self->message_id);
     g_array_unref(self->jobs);
     g_array_unref(self->events);
-    g_free(self);
+    g_slice_free(HpQueueItem, self);
 }
 
 static char *
@@ -139,8 +139,10 @@ insert_local_handover(HpDbConn *conn, gint64 message, const HpRowsNew *m, GError
     g_autofree char *prefix =
         g_strdup_printf("Return-Path: <%s>\r\n", m->envelope->sender);
 
+    HpRowsHandover handover = { HP_ROWS_TO_LOCAL, message, m->content, prefix };
+
     return hp_content_ref(conn, m->content, error) &&
-           hp_rows_add_handover(conn, message, m->content, 0, prefix, error);
+           hp_rows_add_handover(conn, &handover, error);
 }
 
 gboolean
@@ -175,13 +177,13 @@ hp_rows_is_retired(HpDbConn *conn, const char *name)
 }
 
 gboolean
-hp_rows_add_handover(HpDbConn *conn, gint64 message, gint64 content, int kind,
-                     const char *prefix, GError **error)
+hp_rows_add_handover(HpDbConn *conn, const HpRowsHandover *handover, GError **error)
 {
     return hp_db_run(conn, error,
                      "INSERT INTO handover (kind, message, content, prefix)"
                      " VALUES (?1, ?2, ?3, ?4)",
-                     "iiis", (gint64)kind, message, content, prefix);
+                     "iiis", (gint64)handover->kind, handover->message, handover->content,
+                     handover->prefix);
 }
 
 /* Finding */
@@ -429,12 +431,12 @@ finish_message(HpDbConn *conn, gint64 row, gint64 finished, gint64 now_usec,
 }
 
 gboolean
-hp_rows_save(HpDbConn *conn, const HpQueueItem *item, guint from_states, gint64 now_usec,
-             guint *ret_changed, GError **error)
+hp_rows_save(HpDbConn *conn, HpQueueItem *item, guint from_states, gint64 now_usec,
+             GError **error)
 {
     gint64 finished = 0;
-    guint changed = 0;
 
+    item->changed = 0;
     for (guint i = 0; i < item->jobs->len; i++) {
         const HpJob *job = &g_array_index(item->jobs, HpJob, i);
 
@@ -442,7 +444,7 @@ hp_rows_save(HpDbConn *conn, const HpQueueItem *item, guint from_states, gint64 
             return FALSE;
         if (hp_db_changes(conn) == 0)
             continue;
-        changed++;
+        item->changed++;
         if (hp_job_is_finished(job->state))
             finished++;
     }
@@ -450,8 +452,6 @@ hp_rows_save(HpDbConn *conn, const HpQueueItem *item, guint from_states, gint64 
         if (!hp_rows_add_event(conn, item->row,
                                &g_array_index(item->events, HpRowsEvent, i), error))
             return FALSE;
-    if (ret_changed != NULL)
-        *ret_changed = changed;
     return finished == 0 || finish_message(conn, item->row, finished, now_usec, error);
 }
 
@@ -474,8 +474,7 @@ typedef struct {
 } Shared;
 
 static gboolean
-load_shared(HpDbConn *conn, const char *destination, gint64 now_usec,
-            const HpRowsPlace *place, GArray *shared, GError **error)
+load_shared(HpDbConn *conn, const HpRowsShare *share, GArray *shared, GError **error)
 {
     g_autoptr(GError) failure = NULL;
     HpDbStmt *stmt = hp_db_query(
@@ -484,7 +483,8 @@ load_shared(HpDbConn *conn, const char *destination, gint64 now_usec,
         " m.submitted, m.online_at FROM recipient r JOIN message m ON m.id = r.message"
         " WHERE r.destination = ?1 AND r.due <= ?2 AND r.state = 0 AND r.due >= ?3"
         " AND (r.due > ?3 OR r.id > ?4) ORDER BY r.due, r.id LIMIT ?5",
-        "siiii", destination, now_usec, place->due_usec, place->id, (gint64)SHARE_BATCH);
+        "siiii", share->destination, share->now.wall_usec, share->place.due_usec,
+        share->place.id, (gint64)SHARE_BATCH);
 
     while (hp_db_step(stmt, &failure)) {
         Shared one = { .id = hp_db_int(stmt, 0), .message = hp_db_int(stmt, 1) };
@@ -506,37 +506,33 @@ load_shared(HpDbConn *conn, const char *destination, gint64 now_usec,
 }
 
 static gboolean
-save_shared(HpDbConn *conn, const Shared *one, const HpReply *reply, gint64 now_usec,
-            GError **error)
+save_shared(HpDbConn *conn, const HpRowsShare *share, const Shared *one, GError **error)
 {
-    HpRowsEvent event = { .at_usec = now_usec,
+    HpRowsEvent event = { .at_usec = share->now.wall_usec,
                           .kind = "failed",
-                          .stage = (int)reply->stage,
-                          .host = reply->host,
-                          .text = reply->text };
-    HpCarryRecipient recipient = { .key = one->id, .reply = *reply };
+                          .stage = (int)share->reply->stage,
+                          .host = share->reply->host,
+                          .text = share->reply->text };
+    HpCarryRecipient recipient = { .key = one->id, .reply = *share->reply };
 
     return save_job(conn, &recipient, &one->job, STATE_BIT(HP_JOB_WAITING), error) &&
            hp_rows_add_event(conn, one->message, &event, error);
 }
 
 gboolean
-hp_rows_share_failure(HpDbConn *conn, const char *destination, HpJobEvent event,
-                      const HpReply *reply, const HpJobNow *now, HpRowsPlace *place,
-                      GError **error)
+hp_rows_share_failure(HpDbConn *conn, HpRowsShare *share, GError **error)
 {
     g_autoptr(GArray) shared = g_array_new(FALSE, FALSE, sizeof(Shared));
 
-    if (!load_shared(conn, destination, now->wall_usec, place, shared, error))
+    if (!load_shared(conn, share, shared, error))
         return FALSE;
     for (guint i = 0; i < shared->len; i++) {
         Shared *one = &g_array_index(shared, Shared, i);
         HpJobTell tell = HP_JOB_TELL_NOBODY;
 
-        *place = (HpRowsPlace){ one->due_usec, one->id };
-        hp_job_next(&one->job, event, now, &tell);
-        if (tell == HP_JOB_TELL_NOBODY &&
-            !save_shared(conn, one, reply, now->wall_usec, error))
+        share->place = (HpRowsPlace){ one->due_usec, one->id };
+        hp_job_next(&one->job, share->event, &share->now, &tell);
+        if (tell == HP_JOB_TELL_NOBODY && !save_shared(conn, share, one, error))
             return FALSE;
     }
     return TRUE;

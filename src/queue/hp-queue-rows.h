@@ -38,6 +38,7 @@ typedef struct {
     const char *reason; /* (unowned) (nullable): a HP_EXPLAIN_… row, if it is known */
     GArray *jobs;       /* (owned): HpJob, one for each of carry.recipients */
     GArray *events;     /* (owned): HpRowsEvent, to be written with the results */
+    guint changed;      /* set by hp_rows_save() */
 } HpQueueItem;
 
 void hp_queue_item_free(HpQueueItem *self);
@@ -101,13 +102,13 @@ HpQueueItem *hp_rows_load(HpDbConn *conn, gint64 row, HpRowsSide side, guint sta
  * @item: its recipients' jobs, outcomes and replies, and events
  * @from_states: bits; a recipient that is in another state by now is left alone
  * @now_usec: wall
- * @ret_changed: (out) (nullable): number of recipients that were not left alone
  *
  * Writes the results of an attempt or a change. A message whose last recipient has
- * finished gives up its content.
+ * finished gives up its content. item->changed is the number of recipients that were not
+ * left alone.
  */
-gboolean hp_rows_save(HpDbConn *conn, const HpQueueItem *item, guint from_states,
-                      gint64 now_usec, guint *ret_changed, GError **error);
+gboolean hp_rows_save(HpDbConn *conn, HpQueueItem *item, guint from_states,
+                      gint64 now_usec, GError **error);
 
 /* Everything that waits for @destination becomes due now. */
 gboolean hp_rows_hurry(HpDbConn *conn, const char *destination, gint64 now_usec,
@@ -118,23 +119,40 @@ typedef struct {
     gint64 id;
 } HpRowsPlace;
 
+/* A failure that is shared: */
+typedef struct {
+    const char *destination; /* (unowned): what could not be reached */
+    HpJobEvent event;        /* HP_JOB_DEFER, HP_JOB_NETWORK_FAIL or HP_JOB_ROAD_CLOSE */
+    const HpReply *reply;    /* (unowned): what happened, with another message */
+    HpJobNow now;
+    HpRowsPlace place; /* where to go on; zeroes at first */
+} HpRowsShare;
+
 /**
  * hp_rows_share_failure:
- * @event: HP_JOB_DEFER, HP_JOB_NETWORK_FAIL or HP_JOB_ROAD_CLOSE
- * @reply: what happened when the destination was tried for another message
- * @place: (inout): where to go on, zeroes at first; unchanged at the end
+ * @share: its place moves on; it stays at the end
  *
- * The destination could not be reached: what else is due there shares the failure, except
- * for recipients whose turn it would be to be reported on: those get an attempt of their
- * own. At most 256 recipients; call again until @place stays the same.
+ * What else is due at the destination shares the failure, except for recipients whose
+ * turn it would be to be reported on: those get an attempt of their own. At most 256
+ * recipients; call again until the place stays the same.
  */
-gboolean hp_rows_share_failure(HpDbConn *conn, const char *destination, HpJobEvent event,
-                               const HpReply *reply, const HpJobNow *now,
-                               HpRowsPlace *place, GError **error);
+gboolean hp_rows_share_failure(HpDbConn *conn, HpRowsShare *share, GError **error);
 
-/* A hand-over; @prefix goes before the content. The content's reference is taken over. */
-gboolean hp_rows_add_handover(HpDbConn *conn, gint64 message, gint64 content, int kind,
-                              const char *prefix, GError **error);
+typedef enum {
+    HP_ROWS_TO_LOCAL = 0, /* the message itself, to the recipients at home */
+    HP_ROWS_REPORT = 1,
+} HpRowsHandoverKind;
+
+typedef struct {
+    HpRowsHandoverKind kind;
+    gint64 message;     /* row; 0: about none */
+    gint64 content;     /* its reference is taken over */
+    const char *prefix; /* (unowned): header lines that go before the content, or "" */
+} HpRowsHandover;
+
+/* Something for INBOX. */
+gboolean hp_rows_add_handover(HpDbConn *conn, const HpRowsHandover *handover,
+                              GError **error);
 
 /* What is remembered of a destination. Reads only. */
 HpRouteMemory hp_rows_load_memory(HpDbConn *conn, const char *destination,
@@ -143,6 +161,7 @@ gboolean hp_rows_save_memory(HpDbConn *conn, const char *destination,
                              const HpRouteMemory *memory, gint64 now_usec,
                              GError **error);
 
+/* Keeps the queue's online time, which never goes back. */
 gboolean hp_rows_save_online(HpDbConn *conn, gint64 online_usec, GError **error);
 
 /* Adds a line to a story at once. */

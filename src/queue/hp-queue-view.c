@@ -4,9 +4,11 @@
 
 #include <glib/gi18n.h>
 
-#define BATCH         64 /* messages read in one lease */
-#define ALL           G_MAXUINT32
-#define EXPORT_MAX    (512u * 1024 * 1024) /* a setting limits messages long before */
+#define BATCH 64 /* messages read in one lease */
+#define ALL   G_MAXUINT32
+#define EXPORT_MAX                                                                       \
+    ((size_t)512 * 1024 * 1024) /* a setting limits messages long before                 \
+                                 */
 #define TOP_DOMAINS   50
 #define FIRST_DOMAINS 20
 
@@ -387,21 +389,27 @@ read_finished(HpDbConn *conn, const Filter *filter, gint64 *last, GArray *rows,
 typedef gboolean (*ReadRows)(HpDbConn *conn, const Filter *filter, gint64 *last,
                              GArray *rows, GError **error);
 
+typedef struct {
+    const View *view;     /* (unowned) */
+    const Filter *filter; /* (unowned) */
+    ReadRows read_rows;
+    gint64 last; /* where to go on */
+} Walk;
+
 /* One batch into @b; returns the number of messages, -1 on failure. */
 static int
-add_batch(GVariantBuilder *b, const View *view, const Filter *filter, ReadRows read_rows,
-          gint64 *last, GError **error)
+add_batch(GVariantBuilder *b, Walk *walk, GError **error)
 {
-    g_autoptr(HpDbConn) conn = hp_db_lease(view->queue->db);
+    g_autoptr(HpDbConn) conn = hp_db_lease(walk->view->queue->db);
     g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(gint64));
 
-    if (!read_rows(conn, filter, last, rows, error))
+    if (!walk->read_rows(conn, walk->filter, &walk->last, rows, error))
         return -1;
     for (guint i = 0; i < rows->len; i++) {
         GVariantBuilder one;
 
         g_variant_builder_init(&one, G_VARIANT_TYPE_VARDICT);
-        put_message(&one, view, conn, g_array_index(rows, gint64, i));
+        put_message(&one, walk->view, conn, g_array_index(rows, gint64, i));
         g_variant_builder_add_value(b, g_variant_builder_end(&one));
     }
     return (int)rows->len;
@@ -412,11 +420,11 @@ list(const View *view, const Filter *filter, ReadRows read_rows, GError **error)
 {
     g_auto(GVariantBuilder) b = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("aa{sv}"));
     guint32 left = filter->limit;
-    gint64 last = 0;
+    Walk walk = { view, filter, read_rows, 0 };
     int n = BATCH;
 
     while (n == BATCH && left > 0 && filter->state != -2) {
-        n = add_batch(&b, view, filter, read_rows, &last, error);
+        n = add_batch(&b, &walk, error);
         if (n < 0)
             return NULL;
         left -= MIN(left, (guint32)n);

@@ -87,6 +87,10 @@ hp_queue_intake(HpQueue *self)
 void
 hp_queue_configure(HpQueue *self, const HpQueueOptions *options)
 {
+    const char *language = options->language != NULL && options->language[0] != '\0'
+                               ? options->language
+                               : g_get_language_names()[0];
+
     {
         HP_LOCKED(&self->lock);
         g_free(self->bounce_from_domain);
@@ -96,7 +100,7 @@ hp_queue_configure(HpQueue *self, const HpQueueOptions *options)
         self->bounce_from_domain = g_strdup(options->bounce_from_domain);
         self->user_address = g_strdup(options->user_address);
         self->user_name = g_strdup(options->user_name);
-        self->language = g_strdup(options->language != NULL ? options->language : "en");
+        self->language = g_strdup(language);
         self->concurrency = CLAMP(options->concurrency, 1, HP_PHASES_SLOTS);
         self->per_destination = MAX(options->per_destination, 1);
         self->give_up_sec = options->give_up_sec;

@@ -32,7 +32,7 @@ typedef struct {
     const char *bounce_from_domain; /* (unowned): host name in bounces and Message-IDs */
     const char *user_address;       /* (unowned): To: of bounces */
     const char *user_name;          /* (unowned) */
-    const char *language;           /* (unowned) (nullable): "de"; %NULL: "en" */
+    const char *language;           /* (unowned) (nullable): "de"; %NULL: the locale's */
     guint concurrency;
     guint per_destination;
     gint64 give_up_sec;

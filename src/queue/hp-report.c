@@ -236,10 +236,11 @@ gboolean
 hp_reports_insert(HpDbConn *conn, gint64 message, HpReports *reports, GError **error)
 {
     for (guint i = 0; reports->drafts != NULL && i < reports->drafts->len; i++) {
-        gint64 content = 0;
+        HpRowsHandover handover = { HP_ROWS_REPORT, message, 0, "" };
 
-        if (!hp_content_insert(conn, reports->drafts->pdata[i], &content, error) ||
-            !hp_rows_add_handover(conn, message, content, 1, "", error))
+        if (!hp_content_insert(conn, reports->drafts->pdata[i], &handover.content,
+                               error) ||
+            !hp_rows_add_handover(conn, &handover, error))
             return FALSE;
     }
     return TRUE;

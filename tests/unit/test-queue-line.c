@@ -1,0 +1,319 @@
+/* The line, the clocks, and crashes. */
+#include "queue-fixture.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define MINUTE G_TIME_SPAN_MINUTE
+#define HOUR   G_TIME_SPAN_HOUR
+#define DAY    G_TIME_SPAN_DAY
+#define ANNA   "anna@example.org"
+
+static guint
+count(GVariant *list)
+{
+    g_autoptr(GVariant) held = g_variant_ref_sink(list);
+
+    return (guint)g_variant_n_children(held);
+}
+
+/* Messages that the views show. */
+static guint
+open_messages(Fixture *f, const char *key, const char *value)
+{
+    GVariantBuilder b;
+
+    g_variant_builder_init(&b, G_VARIANT_TYPE_VARDICT);
+    if (key != NULL)
+        g_variant_builder_add(&b, "{sv}", key, g_variant_new_string(value));
+    return count(hp_queue_list(f->queue, g_variant_builder_end(&b), NULL));
+}
+
+/* Nothing comes although there is time for it: give it a chance, then look. */
+static void
+assert_still_carried(guint n)
+{
+    g_usleep(50 * 1000);
+    g_assert_cmpuint(fixture_carried(), ==, n);
+}
+
+static void
+test_offline_costs_nothing(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+
+    hp_queue_set_link(f->queue, HP_LINK_OFFLINE, FALSE);
+    id = fixture_submit(f, ANNA, "ok@example.net", 0);
+    for (int i = 0; i < 72; i++)
+        fixture_pass(f, HOUR);
+    assert_still_carried(0);
+    fixture_wait_state(f, id, 0, "offline");
+    g_assert_cmpuint(fixture_attempts(f, id, 0), ==, 0);
+    g_assert_cmpuint(open_messages(f, "state", "offline"), ==, 1);
+    g_assert_cmpuint(open_messages(f, "state", "waiting"), ==, 0);
+    hp_queue_set_link(f->queue, HP_LINK_OK, TRUE);
+    fixture_wait_state(f, id, 0, "delivered");
+    g_assert_cmpuint(fixture_inbox_len(), ==, 0);
+}
+
+static void
+test_line_back_is_due(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "later@example.net", 0);
+
+    fixture_wait_carried(1);
+    while (fixture_attempts(f, id, 0) == 0)
+        g_usleep(1000);
+    hp_queue_set_link(f->queue, HP_LINK_OK, FALSE); /* no news */
+    assert_still_carried(1);
+    hp_queue_set_link(f->queue, HP_LINK_OK, TRUE);
+    fixture_wait_carried(2);
+}
+
+static void
+test_network_counts_no_attempt(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "line@example.net", 0);
+
+    fixture_wait_carried(1);
+    fixture_wait_state(f, id, 0, "waiting");
+    g_assert_cmpuint(fixture_attempts(f, id, 0), ==, 0);
+}
+
+static void
+test_clock_set(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "later@example.net", 0);
+
+    fixture_wait_carried(1);
+    while (fixture_attempts(f, id, 0) < 1)
+        g_usleep(1000);
+    fixture_set_clock(f, 365 * DAY);
+    assert_still_carried(1);
+    fixture_set_clock(f, -730 * DAY);
+    assert_still_carried(1);
+    fixture_pass(f, 6 * MINUTE);
+    fixture_wait_carried(2);
+    fixture_wait_state(f, id, 0, "waiting");
+    g_assert_cmpuint(fixture_inbox_len(), ==, 0);
+}
+
+static void
+test_clock_lost_over_restart(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "later@example.net", 0);
+
+    fixture_wait_carried(1);
+    while (fixture_attempts(f, id, 0) < 1)
+        g_usleep(1000);
+    fixture_close(f);
+    fixture_open(f);
+    fixture_set_clock(f, -365 * DAY);
+    fixture_close(f);
+    fixture_open(f);
+    fixture_start(f);
+    fixture_wait_carried(2); /* "in a year" would be never */
+}
+
+static void
+test_unreachable_is_shared(Fixture *f, gconstpointer data)
+{
+    g_autofree char *first = NULL;
+    g_autofree char *second = NULL;
+
+    hp_queue_set_link(f->queue, HP_LINK_OFFLINE, FALSE);
+    first = fixture_submit(f, ANNA, "down1@example.net", 0);
+    second = fixture_submit(f, ANNA, "down2@example.net", 0);
+    hp_queue_set_link(f->queue, HP_LINK_OK, FALSE);
+    fixture_wait_carried(1);
+    while (fixture_attempts(f, first, 0) + fixture_attempts(f, second, 0) < 2)
+        g_usleep(1000);
+    assert_still_carried(1);
+}
+
+static void
+test_closed_road_bounces_nothing(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "closed@example.net", 0);
+
+    fixture_wait_carried(1);
+    fixture_wait_state(f, id, 0, "waiting");
+    g_assert_cmpuint(fixture_attempts(f, id, 0), ==, 0);
+    g_assert_cmpuint(fixture_inbox_len(), ==, 0);
+}
+
+static void
+test_probes(Fixture *f, gconstpointer data)
+{
+    g_autofree char *one = NULL;
+    g_autofree char *two = NULL;
+
+    hp_queue_set_link(f->queue, HP_LINK_NO_25, FALSE);
+    one = fixture_submit(f, ANNA, "line1@example.net", 0);
+    two = fixture_submit(f, ANNA, "line2@example.com", 0);
+    assert_still_carried(0);
+    fixture_pass(f, MINUTE);
+    fixture_wait_carried(1);
+    assert_still_carried(1);
+    fixture_pass(f, 4 * MINUTE);
+    fixture_wait_carried(2);
+    assert_still_carried(2);
+    fixture_wait_state(f, one, 0, "offline");
+    g_assert_cmpuint(fixture_attempts(f, one, 0), ==, 0);
+}
+
+static void
+test_tells_of_bad_line(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+    g_autofree char *text = NULL;
+
+    hp_queue_set_link(f->queue, HP_LINK_NO_25, FALSE);
+    id = fixture_submit(f, ANNA, "line@example.net", 0);
+    fixture_pass(f, 14 * MINUTE);
+    g_usleep(50 * 1000);
+    g_assert_cmpuint(fixture_inbox_len(), ==, 0);
+    fixture_pass(f, MINUTE);
+    fixture_wait_inbox(1);
+    text = fixture_inbox_text(0);
+    g_assert_nonnull(strstr(text, "To: <anna@example.org>\r\n"));
+    g_assert_nonnull(strstr(text, "port 25"));
+    fixture_pass(f, 15 * MINUTE);
+    g_usleep(50 * 1000);
+    g_assert_cmpuint(fixture_inbox_len(), ==, 1); /* once */
+}
+
+static void
+test_returns_after_five_days(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+    g_autofree char *text = NULL;
+
+    hp_queue_set_link(f->queue, HP_LINK_NO_25, FALSE);
+    id = fixture_submit(f, ANNA, "line@example.net", 0);
+    for (int hour = 0; hour < 5 * 24 - 1; hour++) {
+        fixture_pass(f, HOUR);
+        g_usleep(2000);
+    }
+    g_usleep(50 * 1000);
+    fixture_wait_state(f, id, 0, "offline");
+    for (int hour = 0; hour < 3; hour++) {
+        fixture_pass(f, HOUR);
+        g_usleep(20 * 1000);
+    }
+    fixture_wait_state(f, id, 0, "expired");
+    fixture_wait_inbox(2); /* the notice, then the message */
+    text = fixture_inbox_text(1);
+    g_assert_nonnull(strstr(text, "Hello."));
+}
+
+static const char *crash_id; /* nocheck: handed from the test to its child */
+
+static void
+submit_and_crash(Fixture *f)
+{
+    g_free(fixture_submit(f, ANNA, crash_id, 0));
+    g_usleep(20 * G_USEC_PER_SEC);
+}
+
+static char *
+only_message(Fixture *f)
+{
+    g_autoptr(GVariant) list = g_variant_ref_sink(hp_queue_list(f->queue, NULL, NULL));
+    g_autoptr(GVariant) first = NULL;
+    char *id = NULL;
+
+    g_assert_cmpuint(g_variant_n_children(list), ==, 1);
+    first = g_variant_get_child_value(list, 0);
+    g_assert_true(g_variant_lookup(first, "id", "s", &id));
+    return id;
+}
+
+static void
+test_crash_before_dot(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+
+    crash_id = "die@example.net";
+    fixture_in_child(f, submit_and_crash, 7);
+    fixture_open(f);
+    id = only_message(f);
+    fixture_wait_state(f, id, 0, "waiting");
+    g_assert_cmpuint(fixture_attempts(f, id, 0), ==, 0);
+}
+
+static void
+test_crash_after_dot(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+
+    crash_id = "dot@example.net";
+    fixture_in_child(f, submit_and_crash, 8);
+    fixture_open(f);
+    id = only_message(f);
+    fixture_wait_state(f, id, 0, "uncertain");
+}
+
+static void
+test_crash_without_map(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+    g_autofree char *map = g_build_filename(f->folder, "phases", NULL);
+
+    crash_id = "die@example.net";
+    fixture_in_child(f, submit_and_crash, 7);
+    g_assert_cmpint(unlink(map), ==, 0);
+    fixture_open(f);
+    id = only_message(f);
+    fixture_wait_state(f, id, 0, "uncertain");
+}
+
+static void
+crash_in_inbox(Fixture *f)
+{
+    g_autofree char *id = NULL;
+
+    fixture_die_in_inbox();
+    id = fixture_submit(f, ANNA, "me@localhost", 0);
+    g_usleep(20 * G_USEC_PER_SEC);
+}
+
+static void
+test_crash_in_handover(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+
+    fixture_in_child(f, crash_in_inbox, 9);
+    fixture_open(f);
+    id = only_message(f);
+    fixture_wait_state(f, id, 0, "waiting");
+    fixture_start(f);
+    fixture_wait_inbox(1);
+    fixture_wait_state(f, id, 0, "delivered");
+}
+
+#define CASE(name, test)                                                                 \
+    g_test_add("/queue-line/" name, Fixture, NULL, fixture_set_up, test,                 \
+               fixture_tear_down)
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_log_set_always_fatal(G_LOG_FATAL_MASK); /* some cases provoke warnings */
+    CASE("offline-days-cost-nothing", test_offline_costs_nothing);
+    CASE("the-line-back-makes-due", test_line_back_is_due);
+    CASE("the-networks-fault-is-no-attempt", test_network_counts_no_attempt);
+    CASE("a-set-clock-changes-no-waiting-time", test_clock_set);
+    CASE("a-clock-gone-back-over-a-restart-blocks-nothing", test_clock_lost_over_restart);
+    CASE("an-unreachable-server-is-tried-once-for-all", test_unreachable_is_shared);
+    CASE("a-closed-road-bounces-nothing", test_closed_road_bounces_nothing);
+    CASE("probes-a-bad-line", test_probes);
+    CASE("tells-of-a-bad-line-once", test_tells_of_bad_line);
+    CASE("returns-mail-after-five-days-without-port-25", test_returns_after_five_days);
+    CASE("crash-before-the-dot-is-due-again", test_crash_before_dot);
+    CASE("crash-after-the-dot-is-uncertain", test_crash_after_dot);
+    CASE("crash-without-its-map-is-uncertain", test_crash_without_map);
+    CASE("crash-in-a-hand-over-is-replayed", test_crash_in_handover);
+    return g_test_run();
+}
