@@ -436,13 +436,12 @@ list(const View *view, const Filter *filter, ReadRows read_rows, GError **error)
 static GVariant *
 cut(GVariant *messages, guint32 limit)
 {
-    g_autoptr(GVariant) all = messages != NULL ? g_variant_ref_sink(messages) : NULL;
+    g_autoptr(GVariant) all = NULL;
     GVariantBuilder b;
 
-    if (all == NULL)
-        return NULL;
-    if (g_variant_n_children(all) <= limit)
-        return g_variant_ref(all);
+    if (messages == NULL || g_variant_n_children(messages) <= limit)
+        return messages; /* floating still */
+    all = g_variant_ref_sink(messages);
     g_variant_builder_init(&b, G_VARIANT_TYPE("aa{sv}"));
     for (guint32 i = 0; i < limit; i++) {
         g_autoptr(GVariant) one = g_variant_get_child_value(all, i);

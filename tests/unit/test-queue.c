@@ -482,6 +482,23 @@ test_summary(Fixture *f, gconstpointer data)
 }
 
 static void
+test_limit(Fixture *f, gconstpointer data)
+{
+    GVariantBuilder b;
+
+    hp_queue_set_link(f->queue, HP_LINK_OFFLINE, FALSE);
+    for (guint i = 0; i < 70; i++)
+        g_free(fixture_submit(f, ANNA, "ok@example.net", 0));
+    g_assert_cmpuint(open_messages(f, NULL, NULL), ==, 70);
+    g_assert_cmpuint(open_messages(f, "to", "example.net"), ==, 70);
+    g_assert_cmpuint(open_messages(f, "to", "example.com"), ==, 0);
+    g_variant_builder_init(&b, G_VARIANT_TYPE_VARDICT);
+    g_variant_builder_add(&b, "{sv}", "limit", g_variant_new_uint32(66));
+    g_assert_cmpuint(count(hp_queue_list(f->queue, g_variant_builder_end(&b), NULL)), ==,
+                     66);
+}
+
+static void
 test_export(Fixture *f, gconstpointer data)
 {
     g_autofree char *id = fixture_submit(f, ANNA, "later@example.net", 0);
@@ -536,6 +553,7 @@ main(int argc, char **argv)
     CASE("carries-many-once-each", test_many);
     CASE("understands-prefixes", test_prefixes);
     CASE("sums-up", test_summary);
+    CASE("lists-what-the-filter-names", test_limit);
     CASE("exports-the-bytes", test_export);
     CASE("forgets-after-90-days", test_history_ends);
     return g_test_run();
