@@ -30,6 +30,8 @@ GVariant *hp_control_cancel(HpBusCall *call, GError **error);
 GVariant *hp_control_export(HpBusCall *call, GError **error);
 GVariant *hp_control_history(HpBusCall *call, GError **error);
 GVariant *hp_control_history_stats(HpBusCall *call, GError **error);
+
+/* hp-control-explain.c */
 GVariant *hp_control_explain(HpBusCall *call, GError **error);
 
 /* hp-control-mail.c: passwords and mailboxes */

@@ -230,7 +230,8 @@ add_general(HpParts *parts, const HpPolicy *policy, GVariantDict *status)
     g_variant_dict_insert(
         status, "account", "s",
         hp_settings_text(policy->settings, HP_CONFIG_ACCOUNT_ADDRESS, NULL));
-    g_variant_dict_insert(status, "identities", "u", 1 + g_strv_length((char **)names));
+    g_variant_dict_insert(status, "identities", "u",
+                          1 + g_strv_length((char **)(gpointer)names));
 }
 
 GVariant *

@@ -2,6 +2,7 @@
 
 #include "hp-build.h"
 #include "hp-control-methods.h"
+#include "hp-reload.h"
 
 static const HpBusMethod methods[] = {
     { "Status", FALSE, hp_control_status },

@@ -1,10 +1,10 @@
 #include "hp-daemon.h"
 
 #include "hp-build.h"
+#include "hp-control-bus.h"
 #include "hp-control-error.h"
 #include "hp-control.h"
 #include "hp-folders.h"
-#include "hp-hauspost1.h"
 #include "hp-language.h"
 #include "hp-log.h"
 #include "hp-notify-socket.h"

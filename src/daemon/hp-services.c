@@ -41,10 +41,10 @@ static const struct {
     HpConfigKey key;
     HpService service;
 } services[] = {
-    { HP_CONFIG_LISTEN_SMTP, { "smtp", FALSE, serve_smtp, refuse_smtp, NULL } },
-    { HP_CONFIG_LISTEN_SMTP_TLS, { "smtp", TRUE, serve_smtp, refuse_smtp, NULL } },
-    { HP_CONFIG_LISTEN_POP3, { "pop3", FALSE, serve_pop3, refuse_pop3, NULL } },
-    { HP_CONFIG_LISTEN_POP3_TLS, { "pop3", TRUE, serve_pop3, refuse_pop3, NULL } },
+    { HP_CONFIG_LISTEN_SMTP, { "smtp", FALSE, FALSE, serve_smtp, refuse_smtp, NULL } },
+    { HP_CONFIG_LISTEN_SMTP_TLS, { "smtp", TRUE, FALSE, serve_smtp, refuse_smtp, NULL } },
+    { HP_CONFIG_LISTEN_POP3, { "pop3", FALSE, FALSE, serve_pop3, refuse_pop3, NULL } },
+    { HP_CONFIG_LISTEN_POP3_TLS, { "pop3", TRUE, FALSE, serve_pop3, refuse_pop3, NULL } },
 };
 
 gboolean

@@ -22,6 +22,7 @@ import subprocess
 import tempfile
 import time
 
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 ADDRESS, NAME = "anna@home.example", "Anna Muster"
 SERVICES = {"smtp": 10587, "smtp-tls": 10465, "imap": 10143, "imap-tls": 10993,
             "pop3": 10110, "pop3-tls": 10995}
@@ -56,6 +57,7 @@ class Hauspost:
                if k not in ("DBUS_SESSION_BUS_ADDRESS", "NOTIFY_SOCKET", "LANGUAGE",
                             "XDG_RUNTIME_DIR", "DISPLAY")},
             "HOME": str(self.folder), "LC_ALL": language,
+            "HAUSPOST_DATADIR": str(TOP / "data"),
             "HAUSPOST_TEST_CLOCK": str(self.folder / "clock"),
             "PATH": f"{self.build / 'src'}:{os.environ['PATH']}",
             **{f"XDG_{name.upper()}_HOME": str(self.folder / name)

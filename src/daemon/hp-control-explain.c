@@ -1,0 +1,88 @@
+#include "hp-control-error.h"
+#include "hp-control-methods.h"
+#include "hp-status.h"
+
+#include <glib/gi18n.h>
+
+/* [ code ] [ enhanced ] [ text ]: %FALSE if @what is no reply, so that it is an id. */
+static gboolean
+explain_reply(const HpExplain *catalogue, const char *what, GVariantDict *answer)
+{
+    HpCursor c = hp_cursor_over(hp_slice_of(what));
+    char enhanced[HP_STATUS_SIZE] = "";
+    guint64 code = 0;
+    HpStatus status;
+    HpExplanation found;
+
+    if (!hp_cursor_take_number(&c, 599, &code) || code < 200)
+        c = hp_cursor_over(hp_slice_of(what));
+    hp_cursor_skip(&c, ' ');
+    if (hp_status_parse(&c, &status))
+        hp_status_write(&status, enhanced);
+    else if (code < 200)
+        return FALSE;
+    found = hp_explain(catalogue, code < 200 ? 0 : (guint)code, enhanced, c.at,
+                       g_get_language_names()[0]);
+    g_variant_dict_insert(answer, "code", "s", what);
+    g_variant_dict_insert(answer, "meaning", "s", found.meaning);
+    g_variant_dict_insert(answer, "side", "s", found.side_text);
+    g_variant_dict_insert(answer, "advice", "s", found.advice);
+    return TRUE;
+}
+
+static void
+copy_text(GVariant *from, const char *key, const char *new_key, GVariantDict *to)
+{
+    const char *text = NULL;
+
+    if (g_variant_lookup(from, key, "&s", &text))
+        g_variant_dict_insert(to, new_key, "s", text);
+}
+
+/* What is known of the first recipient of whom something was said. */
+static gboolean
+explain_message(GVariant *message, GVariantDict *answer)
+{
+    g_autoptr(GVariant) recipients =
+        g_variant_lookup_value(message, "recipients", G_VARIANT_TYPE("aa{sv}"));
+    gsize n = recipients != NULL ? g_variant_n_children(recipients) : 0;
+
+    for (gsize i = 0; i < n; i++) {
+        g_autoptr(GVariant) recipient = g_variant_get_child_value(recipients, i);
+
+        if (!g_variant_lookup(recipient, "explanation", "&s", NULL))
+            continue;
+        copy_text(message, "id", "id", answer);
+        copy_text(recipient, "code", "code", answer);
+        copy_text(recipient, "reply", "reply", answer);
+        copy_text(recipient, "explanation", "meaning", answer);
+        copy_text(recipient, "side", "side", answer);
+        copy_text(recipient, "advice", "advice", answer);
+        return TRUE;
+    }
+    return FALSE;
+}
+
+GVariant *
+hp_control_explain(HpBusCall *call, GError **error)
+{
+    HpParts *parts = call->context;
+    const char *what;
+    GError *cause = NULL;
+    g_autoptr(GVariant) message = NULL;
+    g_auto(GVariantDict) answer;
+
+    g_variant_dict_init(&answer, NULL);
+    g_variant_get(call->args, "(&s)", &what);
+    if (explain_reply(parts->explain, what, &answer))
+        return g_variant_new("(@a{sv})", g_variant_dict_end(&answer));
+    message = hp_queue_show(parts->queue, what, &cause);
+    if (message == NULL)
+        return hp_control_fail(cause, error);
+    g_variant_ref_sink(message);
+    if (explain_message(message, &answer))
+        return g_variant_new("(@a{sv})", g_variant_dict_end(&answer));
+    g_set_error_literal(error, HP_CONTROL_ERROR, HP_CONTROL_ERROR_STATE,
+                        _("nobody has said anything about this message yet"));
+    return NULL;
+}
