@@ -108,7 +108,12 @@ static gboolean
 open_link(HpDaemon *self, GError **error)
 {
     self->parts.link = hp_link_new(self->parts.clock, link_changed, self, error);
-    return self->parts.link != NULL;
+    if (self->parts.link == NULL)
+        return FALSE;
+    hp_link_allow_private(
+        self->parts.link,
+        hp_settings_yes(self->settings, HP_CONFIG_DELIVERY_ALLOW_PRIVATE, NULL));
+    return TRUE;
 }
 
 static void
@@ -123,6 +128,25 @@ note_evidence(HpLinkEvidence evidence, const char *destination, gpointer data)
     HpDaemon *self = data;
 
     hp_link_note(self->parts.link, evidence, destination);
+}
+
+static HpLinkState
+line_now(gpointer data)
+{
+    HpDaemon *self = data;
+
+    return hp_link_state(self->parts.link);
+}
+
+/* The words of the setting `[delivery] ipv6`. */
+static HpMxIpv6
+ipv6_mode(const HpSettings *settings)
+{
+    const char *word = hp_settings_text(settings, HP_CONFIG_DELIVERY_IPV6, NULL);
+
+    if (g_str_equal(word, "yes"))
+        return HP_MX_IPV6_YES;
+    return g_str_equal(word, "no") ? HP_MX_IPV6_NO : HP_MX_IPV6_AUTO;
 }
 
 static gboolean
@@ -143,8 +167,11 @@ open_transport(HpDaemon *self, GError **error)
         .hostname = hostname,
         .port = (guint16)hp_settings_number(s, HP_CONFIG_DELIVERY_PORT, NULL),
         .allow_private = hp_settings_yes(s, HP_CONFIG_DELIVERY_ALLOW_PRIVATE, NULL),
+        .ipv6 = ipv6_mode(s),
         .note = note_evidence,
         .note_data = self,
+        .link_state = line_now,
+        .link_data = self,
     };
     self->parts.transport = hp_smtp_transport_new(&options);
     return TRUE;
@@ -241,8 +268,10 @@ open_listener(HpDaemon *self, GError **error)
 
     self->parts.listener =
         hp_listener_new((const guint *)(gpointer)uids->data, uids->len, error);
-    return self->parts.listener != NULL &&
-           hp_services_add(self->parts.listener, self->parts.policies,
+    if (self->parts.listener == NULL)
+        return FALSE;
+    hp_listener_adopt_fds(self->parts.listener);
+    return hp_services_add(self->parts.listener, self->parts.policies,
                            self->parts.dirs->runtime, error);
 }
 
@@ -262,6 +291,15 @@ queue_changed(const char *id, const char *state, gpointer data)
     hp_bus_emit(self->parts.bus, "MessageChanged",
                 g_variant_new("(ss@a{sv})", id, state,
                               g_variant_new_array(G_VARIANT_TYPE("{sv}"), NULL, 0)));
+}
+
+/* On whatever thread changed the store. */
+static void
+store_changed(gpointer data)
+{
+    HpDaemon *self = data;
+
+    hp_upkeep_poke(self->parts.upkeep);
 }
 
 static gboolean
@@ -306,6 +344,7 @@ power_changed(HpPowerEvent event, gpointer data)
 static gboolean
 start_working(HpDaemon *self, GError **error)
 {
+    hp_store_set_changed(self->parts.store, store_changed, self);
     hp_queue_set_changed(self->parts.queue, queue_changed, self);
     hp_queue_set_link(self->parts.queue, hp_link_state(self->parts.link), FALSE);
     self->power = hp_power_new(self->parts.clock, power_changed, self);
@@ -317,6 +356,7 @@ static void
 stop_working(HpDaemon *self)
 {
     g_clear_pointer(&self->power, hp_power_free);
+    hp_store_set_changed(self->parts.store, NULL, NULL);
     hp_resolver_abort(self->parts.resolver); /* deliveries may be waiting for an answer */
 }
 

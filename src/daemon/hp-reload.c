@@ -9,6 +9,7 @@ HpQueueOptions
 hp_reload_queue_options(const HpParts *parts, const HpPolicy *policy)
 {
     const HpSettings *s = policy->settings;
+    const char *language = hp_settings_text(s, HP_CONFIG_ACCOUNT_LANGUAGE, NULL);
 
     return (HpQueueOptions){
         .state_path = parts->dirs->state,
@@ -18,6 +19,7 @@ hp_reload_queue_options(const HpParts *parts, const HpPolicy *policy)
         .bounce_from_domain = policy->hostname,
         .user_address = hp_settings_text(s, HP_CONFIG_ACCOUNT_ADDRESS, NULL),
         .user_name = hp_settings_text(s, HP_CONFIG_ACCOUNT_NAME, NULL),
+        .language = *language != '\0' ? language : NULL,
         .concurrency = (guint)hp_settings_number(s, HP_CONFIG_DELIVERY_CONCURRENCY, NULL),
         .per_destination =
             (guint)hp_settings_number(s, HP_CONFIG_DELIVERY_PER_DESTINATION, NULL),
@@ -39,7 +41,7 @@ hp_reload(HpParts *parts, GError **error)
     if (!hp_config_is_set_up(settings)) {
         hp_settings_unref(settings);
         g_set_error_literal(error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_INVALID,
-                            _("The settings name no address; run hauspost setup."));
+                            _("the settings name no address; run hauspost setup"));
         return FALSE;
     }
     hp_policies_set(parts->policies, settings);
@@ -47,6 +49,9 @@ hp_reload(HpParts *parts, GError **error)
     options = hp_reload_queue_options(parts, policy);
     hp_queue_configure(parts->queue, &options);
     hp_upkeep_set_retention(parts->upkeep, policy->pop3_retention_sec);
+    hp_link_allow_private(
+        parts->link,
+        hp_settings_yes(policy->settings, HP_CONFIG_DELIVERY_ALLOW_PRIVATE, NULL));
     hp_log("daemon", NULL, G_LOG_LEVEL_MESSAGE, "settings read again");
     hp_bus_emit(parts->bus, "ConfigChanged", g_variant_new("()"));
     return TRUE;
