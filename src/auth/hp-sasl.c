@@ -446,6 +446,12 @@ hp_sasl_server_credential(const HpSaslServer *self)
     return self->credential;
 }
 
+guint
+hp_sasl_server_method(const HpSaslServer *self)
+{
+    return 1u << self->mechanism;
+}
+
 HpSlice
 hp_sasl_server_failed_secret(const HpSaslServer *self)
 {
@@ -473,10 +479,13 @@ is_repeated(HpAuthDelay *self, HpSlice user_and_secret)
 }
 
 guint
-hp_auth_delay_fail(HpAuthDelay *self, HpSlice user_and_secret)
+hp_auth_delay_fail(HpAuthDelay *self, HpSlice user_and_secret, guint method)
 {
-    if (is_repeated(self, user_and_secret))
+    if (is_repeated(self, user_and_secret) && (self->methods & method) == 0) {
+        self->methods |= method;
         return 0;
+    }
+    self->methods = method;
     self->failures++;
     return MIN((self->failures - 1) * DELAY_STEP_MS, DELAY_MAX_MS);
 }

@@ -54,17 +54,33 @@ HpSaslStep hp_sasl_server_step(HpSaslServer *self, HpSlice response,
 /* After DONE: name of the password that was used. */
 const char *hp_sasl_server_credential(const HpSaslServer *self);
 
+/* Ways to log in, as bits: those of hp_sasl_server_method(), and this one for the
+ * protocol's own command (USER and PASS). */
+#define HP_AUTH_METHOD_COMMAND (1u << 7)
+
+/* The bit of the exchange's mechanism. */
+guint hp_sasl_server_method(const HpSaslServer *self);
+
 /* Counts failures of one connection and says how long to wait before answering the next
  * one. Mail programs try PLAIN, LOGIN and the protocol's own command with the same wrong
- * password: that is one failure. Milliseconds: 0, 1,000, 2,000 … at most 15,000; after 5
- * failures the connection ends. */
+ * password: that is one failure. The same way with the same password again is another. */
 typedef struct {
     guint failures;
+    guint methods;   /* bits: tried with the last wrong secret */
     guint8 last[32]; /* digest of the last wrong secret, keyed per connection */
     guint8 key[32];
     gboolean keyed;
 } HpAuthDelay;
-guint hp_auth_delay_fail(HpAuthDelay *self, HpSlice user_and_secret);
+
+/**
+ * hp_auth_delay_fail:
+ * @user_and_secret: user name, NUL and password; empty where it is not known (SCRAM)
+ * @method: the bit of the way that was tried
+ *
+ * Returns: milliseconds to wait: 0, 1,000, 2,000 … at most 15,000; after
+ *    %HP_AUTH_MAX_FAILURES failures the connection ends
+ */
+guint hp_auth_delay_fail(HpAuthDelay *self, HpSlice user_and_secret, guint method);
 #define HP_AUTH_MAX_FAILURES 5
 
 /* The secret that failed in the last step, for hp_auth_delay_fail(); empty for SCRAM. */

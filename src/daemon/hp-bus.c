@@ -1,11 +1,13 @@
 #include "hp-bus.h"
 
+#include "hp-fs.h"
 #include "hp-handoff.h"
 #include "hp-lock.h"
 #include "hp-log.h"
 #include "hp-thread.h"
 
 #include <gio/gunixfdlist.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAX_CLIENTS 32 /* of the private socket at a time; a CLI call is one */
@@ -239,11 +241,18 @@ listen_on(const char *path, GError **error)
     g_autofree char *address = g_strdup_printf("unix:path=%s", escaped);
     g_autofree char *guid = g_dbus_generate_guid();
 
+    GDBusServer *server;
+
     unlink(path); /* stale: the lock on the state folder says that we are alone */
     g_signal_connect(observer, "authorize-authenticated-peer", G_CALLBACK(is_ours), NULL);
     g_signal_connect(observer, "allow-mechanism", G_CALLBACK(is_external), NULL);
-    return g_dbus_server_new_sync(address, G_DBUS_SERVER_FLAGS_NONE, guid, observer, NULL,
-                                  error);
+    server = g_dbus_server_new_sync(address, G_DBUS_SERVER_FLAGS_NONE, guid, observer,
+                                    NULL, error);
+    if (server != NULL && chmod(path, 0600) != 0) {
+        hp_fs_fail(error, "protect", path);
+        g_clear_object(&server);
+    }
+    return server;
 }
 
 static void

@@ -205,12 +205,6 @@ hp_peer_ask_proc(const HpPeerTuple *tuple, guint32 *ret_uid)
 }
 
 static gboolean
-is_listener(const Row *row, gconstpointer data)
-{
-    return row->state == TCP_LISTEN && row->port == *(const guint16 *)data;
-}
-
-static gboolean
 has_open(const char *pid, const char *link)
 {
     g_autofree char *folder = g_build_filename("/proc", pid, "fd", NULL);
@@ -229,6 +223,18 @@ has_open(const char *pid, const char *link)
         }
     }
     return found;
+}
+
+/* One of ours on the other family's address is not the culprit. */
+static gboolean
+is_listener(const Row *row, gconstpointer data)
+{
+    g_autofree char *link = NULL;
+
+    if (row->state != TCP_LISTEN || row->port != *(const guint16 *)data)
+        return FALSE;
+    link = g_strdup_printf("socket:[%" G_GUINT64_FORMAT "]", row->inode);
+    return !has_open("self", link);
 }
 
 static char *

@@ -28,5 +28,5 @@ gboolean hp_peer_identify(int fd, HpPeer *ret_peer, GError **error);
 /* %FALSE if neither way works here: then no port may be opened. */
 gboolean hp_peer_is_supported(void);
 
-/* Name of the program that listens on loopback @port, if /proc lets us see it. */
+/* Name of the other program that listens on loopback @port, if /proc lets us see it. */
 char *hp_peer_find_listener(guint16 port) G_GNUC_WARN_UNUSED_RESULT;

@@ -82,9 +82,9 @@ wait_out(HpPop3Session *s, guint delay_ms)
 }
 
 static void
-refuse_login(HpPop3Session *s, HpSlice secret)
+refuse_login(HpPop3Session *s, HpSlice secret, guint method)
 {
-    guint delay_ms = hp_auth_delay_fail(&s->delay, secret);
+    guint delay_ms = hp_auth_delay_fail(&s->delay, secret, method);
 
     s->failures++;
     hp_log("pop3", hp_connection_id(s->connection), G_LOG_LEVEL_MESSAGE,
@@ -108,7 +108,7 @@ refuse_user_and_pass(HpPop3Session *s, const char *user, HpSlice password)
      * the same mistake. */
     g_string_append_c(secret, '\0');
     g_string_append_len(secret, password.data, (gssize)password.len);
-    refuse_login(s, hp_slice_of_string(secret));
+    refuse_login(s, hp_slice_of_string(secret), HP_AUTH_METHOD_COMMAND);
     explicit_bzero(secret->str, secret->len);
 }
 
@@ -160,7 +160,7 @@ finish_exchange(HpPop3Session *s, const HpSaslServer *sasl, HpSaslStep step)
     if (step == HP_SASL_DONE)
         hp_pop3_open_maildrop(s, hp_sasl_server_credential(sasl));
     else if (step == HP_SASL_FAILED)
-        refuse_login(s, hp_sasl_server_failed_secret(sasl));
+        refuse_login(s, hp_sasl_server_failed_secret(sasl), hp_sasl_server_method(sasl));
     else if (step == HP_SASL_CANCELLED)
         hp_pop3_error(s, _("The login was cancelled."));
     else

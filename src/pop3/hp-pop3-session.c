@@ -237,7 +237,7 @@ hang_up_on_http(HpPop3Session *s)
 {
     hp_log("pop3", hp_connection_id(s->connection), G_LOG_LEVEL_MESSAGE,
            "closed a connection that speaks HTTP");
-    hp_pop3_hang_up(s, NULL, _("This is a mail server and does not speak HTTP."));
+    hp_pop3_hang_up(s, NULL, _("This is a mail server, not a web server."));
 }
 
 static void

@@ -68,7 +68,8 @@ wait_out(HpSmtpSession *s, guint delay_ms)
 static void
 refuse_login(HpSmtpSession *s, const HpSaslServer *sasl)
 {
-    guint delay_ms = hp_auth_delay_fail(&s->delay, hp_sasl_server_failed_secret(sasl));
+    guint delay_ms = hp_auth_delay_fail(&s->delay, hp_sasl_server_failed_secret(sasl),
+                                        hp_sasl_server_method(sasl));
 
     s->failures++;
     hp_log("smtp", s->caller.id, G_LOG_LEVEL_MESSAGE, "a login failed");

@@ -299,7 +299,7 @@ hang_up_on_http(HpSmtpSession *s)
 {
     hp_log("smtp", s->caller.id, G_LOG_LEVEL_MESSAGE,
            "closed a connection that speaks HTTP");
-    hp_smtp_hang_up(s, "4.7.0", _("This is a mail server and does not speak HTTP."));
+    hp_smtp_hang_up(s, "4.7.0", _("This is a mail server, not a web server."));
 }
 
 static void

@@ -16,7 +16,7 @@ from instance import ADDRESS, any_certificate
 ENDS_OF_DATA = {
     "LF.LF": b"\n.\n", "LF.CRLF": b"\n.\r\n", "CRLF.LF": b"\r\n.\n", "CR.CR": b"\r.\r",
     "CRLF.CR": b"\r\n.\r", "LF.CR": b"\n.\r", "CR.CRLF": b"\r.\r\n", "NUL": b"\r\n\0.\r\n",
-    "CRLF.CRCRLF": b"\r\n.\r\r\n", "CRCRLF.": b"\r\r\n.\r\n"}
+    "CRLF.CRCRLF": b"\r\n.\r\r\n"}     # and CR.CRLF.CRLF is a true end behind a bare CR
 HTTP = ["POST / HTTP/1.1\r\nHost: localhost\r\n\r\nMAIL FROM:<anna@home.example>\r\n",
         "GET / HTTP/1.0\r\n\r\n", "OPTIONS * HTTP/1.1\r\n\r\n",
         "CONNECT far.example:25 HTTP/1.1\r\n\r\n", "Host: localhost\r\n"]
@@ -39,7 +39,7 @@ def smuggling_in(post):
                     time.sleep(0.02 if split else 0)
                 assert talk.reply().startswith(b"550"), name
                 assert talk.ask("NOOP").startswith(b"250"), name
-    assert not post.inbox() and not post.queue()
+    assert not post.inbox() and not post.queue(), (post.inbox_bytes(), post.queue())
 
 
 @scenario(root=True)
@@ -259,7 +259,7 @@ def few_descriptors(post):
     """C21: at its limit of descriptors the daemon neither spins nor floods its log."""
     pid = post.process.pid
     used = len(os.listdir(f"/proc/{pid}/fd"))
-    subprocess.run(["prlimit", f"--nofile={used + 8}", "--pid", str(pid)], check=True)
+    subprocess.run(["prlimit", f"--nofile={used + 8}:", "--pid", str(pid)], check=True)
     socks = []
     for _ in range(100):
         try:
@@ -273,7 +273,7 @@ def few_descriptors(post):
     assert post.log().count("\n") - lines < 20, "floods its log"
     for sock in socks:
         sock.close()
-    subprocess.run(["prlimit", "--nofile=1024", "--pid", str(pid)], check=True)
+    subprocess.run(["prlimit", "--nofile=1024:", "--pid", str(pid)], check=True)
     post.wait_for(lambda: works(post), 30)
 
 

@@ -127,7 +127,9 @@ def one_client_at_a_time(post):
 @scenario(settings={"mail": {"pop3-retention": "30d"}})
 def retention(post):
     """Collected mail goes after the retention time, not before; uncollected stays."""
-    filled(post, 2)
+    for i in range(2):
+        post.send("anna", f"m{i}")
+    post.wait_for(lambda: len(subjects(post)) == 2)
     pop3 = post.pop3()
     pop3.retr(1)
     pop3.quit()

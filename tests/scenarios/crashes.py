@@ -1,4 +1,6 @@
 """Nothing acknowledged is ever lost: kill -9, power cuts, full disks, failing disks."""
+import contextlib
+import ctypes
 import fcntl
 import hashlib
 import os
@@ -19,6 +21,7 @@ from harness import Skip, count, scenario
 from instance import ADDRESS
 
 FS_IOC_SHUTDOWN = 0x8004587D            # _IOR('X', 125, __u32)
+CLONE_NEWNS = 0x20000
 NO_LOG_FLUSH = struct.pack("I", 2)
 
 
@@ -141,10 +144,20 @@ def kill_during_hand_over(post):
     ledger.compare(post.inbox_bytes())
 
 
+def own_mounts():
+    """From here on this process has mounts of its own: a mount namespace that anything else
+    makes would take a copy of ours along, and with it keep a disk alive that was unmounted.
+    """
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS) != 0:
+        raise Skip("no mount namespaces: " + os.strerror(ctypes.get_errno()))
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+
+
 class CuttableDisk:
     """ext4 on a loop file whose power can be cut."""
 
     def __init__(self, folder, megabytes=64):
+        own_mounts()
         self.image, self.mount = folder / "disk.img", folder / "disk"
         self.mount.mkdir()
         with open(self.image, "wb") as image:
@@ -167,12 +180,17 @@ class CuttableDisk:
             os.close(fd)
 
     def off(self):
-        for _ in range(50):
-            if subprocess.run(["umount", self.mount], capture_output=True,
-                              check=False).returncode == 0:
+        """Unmounts, and waits until the loop device is gone too: mounted again before that,
+        the disk would still be the one without power.
+        """
+        for _ in range(100):
+            subprocess.run(["umount", self.mount], capture_output=True, check=False)
+            used = subprocess.run(["losetup", "-j", self.image], capture_output=True, text=True,
+                                  check=False).stdout
+            if not os.path.ismount(self.mount) and not used:
                 return
             time.sleep(0.1)
-        raise AssertionError("cannot unmount")
+        raise AssertionError(f"cannot unmount: {used}")
 
 
 @scenario(root=True, tree="plain", seconds=240)
@@ -210,7 +228,7 @@ def power_cut_during_submission(make, folder):
 def check_databases(folder):
     """SQLite says of every database in FOLDER that it is whole."""
     for path in folder.glob("*/hauspost/*.db"):
-        with sqlite3.connect(path) as db:
+        with contextlib.closing(sqlite3.connect(path)) as db:
             said = db.execute("PRAGMA integrity_check").fetchone()[0]
         assert said == "ok", f"{path.name}: {said}"
 

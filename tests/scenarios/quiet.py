@@ -10,7 +10,8 @@ def idle_does_not_wake_up(post):
     """An idle daemon does not wake up at all, in none of its threads."""
     post.smtp().quit()
     post.pop3().quit()
-    time.sleep(3)                       # what was begun may end
+    time.sleep(45)      # 10 s after the last change a database is tidied once, 30 s after it
+                        # the contents; that is work, and it ends
 
     def switches():
         found = {}

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <gio/gio.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -225,22 +226,57 @@ knows_whether_it_works_here(void)
     g_assert_true(hp_peer_is_supported());
 }
 
+/* Listens in a process of its own and says on which port; ends with @ret_pid's death. */
+static guint16
+listen_elsewhere(pid_t *ret_pid)
+{
+    int pipes[2];
+    guint16 port = 0;
+
+    g_assert_cmpint(pipe(pipes), ==, 0);
+    *ret_pid = fork();
+    if (*ret_pid == 0) {
+        Call c;
+
+        if (call(AF_INET, &c) && write(pipes[1], &c.port, sizeof c.port) > 0)
+            pause();
+        _exit(1);
+    }
+    g_assert_cmpint(read(pipes[0], &port, sizeof port), ==, sizeof port);
+    close(pipes[0]);
+    close(pipes[1]);
+    return port;
+}
+
 static void
 names_the_program_that_listens(void)
 {
-    g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
+    pid_t pid;
+    guint16 port = listen_elsewhere(&pid);
+    g_autofree char *number = g_strdup_printf("%d", (int)pid);
+    g_autofree char *name = hp_peer_find_listener(port);
+
+    g_assert_nonnull(name);
+    g_assert_nonnull(strstr(name, "test-peer"));
+    g_assert_nonnull(strstr(name, number));
+    g_clear_pointer(&name, g_free);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    name = hp_peer_find_listener(port);
+    g_assert_null(name);
+}
+
+/* We hold the port at one address, somebody else at the other: we are not to blame. */
+static void
+never_names_ourselves(void)
+{
     g_autofree char *name = NULL;
     Call c;
 
     g_assert_true(call(AF_INET, &c));
     name = hp_peer_find_listener(c.port);
-    g_assert_nonnull(name);
-    g_assert_nonnull(strstr(name, "test-peer"));
-    g_assert_nonnull(strstr(name, pid));
-    hang_up(&c);
-    g_clear_pointer(&name, g_free);
-    name = hp_peer_find_listener(c.port);
     g_assert_null(name);
+    hang_up(&c);
 }
 
 int
@@ -258,6 +294,7 @@ main(int argc, char **argv)
     g_test_add_func("/peer/asks-a-unix-socket-for-its-owner",
                     asks_a_unix_socket_for_its_owner);
     g_test_add_func("/peer/knows-whether-it-works-here", knows_whether_it_works_here);
+    g_test_add_func("/peer/never-names-ourselves", never_names_ourselves);
     g_test_add_func("/peer/names-the-program-that-listens",
                     names_the_program_that_listens);
     return g_test_run();

@@ -348,11 +348,11 @@ delays_grow(void)
     static const char *const secrets[] = { "u1", "u2", "u3", "u4", "u5" };
 
     for (guint i = 0; i < G_N_ELEMENTS(secrets); i++)
-        g_assert_cmpuint(hp_auth_delay_fail(&delay, hp_slice_of(secrets[i])), ==,
+        g_assert_cmpuint(hp_auth_delay_fail(&delay, hp_slice_of(secrets[i]), 1), ==,
                          i * 1000);
     g_assert_cmpuint(delay.failures, ==, HP_AUTH_MAX_FAILURES);
     delay.failures = 40;
-    g_assert_cmpuint(hp_auth_delay_fail(&delay, hp_slice_of("u6")), ==, 15000);
+    g_assert_cmpuint(hp_auth_delay_fail(&delay, hp_slice_of("u6"), 1), ==, 15000);
 }
 
 /* PLAIN, LOGIN and the protocol's own command, tried one after the other. */
@@ -368,16 +368,24 @@ three_mechanisms_are_one_failure(Fixture *f, gconstpointer data)
     g_autofree char *challenge = base64("Password:");
 
     g_assert_cmpint(step(first, response, ""), ==, HP_SASL_FAILED);
-    hp_auth_delay_fail(&delay, hp_sasl_server_failed_secret(first));
+    hp_auth_delay_fail(&delay, hp_sasl_server_failed_secret(first),
+                       hp_sasl_server_method(first));
     g_assert_cmpint(step(second, user, challenge), ==, HP_SASL_CONTINUE);
     g_assert_cmpint(step(second, wrong, ""), ==, HP_SASL_FAILED);
-    g_assert_cmpuint(hp_auth_delay_fail(&delay, hp_sasl_server_failed_secret(second)), ==,
-                     0);
-    g_assert_cmpuint(
-        hp_auth_delay_fail(&delay, HP_SLICE_LITERAL("anna@example.org\0wrong")), ==, 0);
+    g_assert_cmpuint(hp_auth_delay_fail(&delay, hp_sasl_server_failed_secret(second),
+                                        hp_sasl_server_method(second)),
+                     ==, 0);
+    g_assert_cmpuint(hp_auth_delay_fail(&delay,
+                                        HP_SLICE_LITERAL("anna@example.org\0wrong"),
+                                        HP_AUTH_METHOD_COMMAND),
+                     ==, 0);
     g_assert_cmpuint(delay.failures, ==, 1);
-    g_assert_cmpuint(hp_auth_delay_fail(&delay, (HpSlice){ NULL, 0 }), ==, 1000);
-    g_assert_cmpuint(hp_auth_delay_fail(&delay, (HpSlice){ NULL, 0 }), ==, 2000);
+    /* The same way again is a second mistake. */
+    g_assert_cmpuint(hp_auth_delay_fail(&delay, hp_sasl_server_failed_secret(first),
+                                        hp_sasl_server_method(first)),
+                     ==, 1000);
+    g_assert_cmpuint(hp_auth_delay_fail(&delay, (HpSlice){ NULL, 0 }, 1), ==, 2000);
+    g_assert_cmpuint(hp_auth_delay_fail(&delay, (HpSlice){ NULL, 0 }, 1), ==, 3000);
 }
 
 #define ADD(path, run) g_test_add("/sasl/" path, Fixture, NULL, set_up, run, tear_down)
