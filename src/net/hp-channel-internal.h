@@ -19,6 +19,7 @@ typedef enum {
 struct _HpChannel {
     int fd;
     int bell;       /* eventfd that abort makes readable for ever; -1 if there was none */
+    int abort_fd;   /* the owner's, with the same meaning; -1 for none */
     int aborted;    /* atomic */
     gboolean ended; /* end of the stream, or a failure that nothing can follow */
     gboolean torn;  /* a write was cut short: not one byte more may be sent */

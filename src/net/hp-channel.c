@@ -87,6 +87,7 @@ hp_channel_new(int fd)
     /* Without effect on a Unix socket. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     self->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    self->abort_fd = -1;
     self->budget = G_MAXSIZE;
     hp_channel_set_timeout(self, DEFAULT_TIMEOUT_USEC);
     return self;
@@ -278,6 +279,12 @@ hp_channel_abort(HpChannel *self)
 }
 
 void
+hp_channel_set_abort_fd(HpChannel *self, int fd)
+{
+    self->abort_fd = fd;
+}
+
+void
 hp_channel_set_deadline(HpChannel *self, gint64 monotonic_usec)
 {
     self->deadline_usec = monotonic_usec;
@@ -310,7 +317,9 @@ hp_channel_may_go_on(HpChannel *self, GError **error)
 gboolean
 hp_channel_wait_for(HpChannel *self, short events, GError **error)
 {
-    struct pollfd fds[] = { { self->fd, events, 0 }, { self->bell, POLLIN, 0 } };
+    struct pollfd fds[] = { { self->fd, events, 0 },
+                            { self->bell, POLLIN, 0 },
+                            { self->abort_fd, POLLIN, 0 } };
     int n;
 
     do {
@@ -318,7 +327,7 @@ hp_channel_wait_for(HpChannel *self, short events, GError **error)
     } while (n < 0 && errno == EINTR);
     if (n < 0)
         return hp_net_fail_errno(error, errno);
-    if (fds[1].revents != 0)
+    if (fds[1].revents != 0 || fds[2].revents != 0)
         return fail_aborted(error);
     return n == 0 ? fail_timeout(error) : TRUE;
 }

@@ -62,6 +62,11 @@ int hp_channel_fd(const HpChannel *self);
 /* Any thread: ends the current and every later blocking call with ABORTED. */
 void hp_channel_abort(HpChannel *self);
 
+/* The same while @fd can be read: a bell that many channels listen to. It is heard
+ * wherever a call would block; -1 for none, as at first. The descriptor stays the
+ * caller's. */
+void hp_channel_set_abort_fd(HpChannel *self, int fd);
+
 /* All following reads and writes together must be done by then (g_get_monotonic_time()
  * microseconds). A deadline is for a whole command or reply, not for each byte. A new
  * channel has 5 minutes. */

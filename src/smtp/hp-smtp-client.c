@@ -46,6 +46,7 @@ hp_smtp_client_new(HpChannel *channel, const HpSmtpClientOptions *options)
     self->timeouts =
         options->timeouts != NULL ? *options->timeouts : hp_smtp_timeouts_default;
     self->abort_fd = options->abort_fd;
+    hp_channel_set_abort_fd(channel, self->abort_fd);
     return self;
 }
 
@@ -107,57 +108,38 @@ has_line(HpSlice in)
     return in.len > 0 && memmem(in.data, in.len, "\r\n", 2) != NULL;
 }
 
-static int
-ms_until(gint64 deadline_usec)
-{
-    gint64 left = deadline_usec - g_get_monotonic_time();
-
-    return left <= 0 ? 0 : (int)MIN((left + 999) / 1000, G_MAXINT);
-}
-
 typedef struct {
     HpStage stage;
     gint64 deadline_usec;
-    gboolean patient;
-    int bell; /* abort_fd, or -1 once it was heard */
+    gboolean patient; /* not told yet that everything must end */
 } Wait;
 
 /* Everything must end; but a server that has our dot may still say what became of it. */
 static gboolean
-hears_bell(HpSmtpClient *self, Wait *wait)
+may_be_patient(HpSmtpClient *self, Wait *wait, const GError *error)
 {
     gint64 limit = g_get_monotonic_time() + PATIENCE;
 
-    if (!wait->patient || wait->bell < 0)
+    if (!wait->patient || !g_error_matches(error, HP_NET_ERROR, HP_NET_ERROR_ABORTED))
         return FALSE;
-    wait->bell = -1;
-    wait->deadline_usec = MIN(wait->deadline_usec, limit);
-    hp_channel_set_deadline(self->channel, wait->deadline_usec);
+    wait->patient = FALSE;
+    hp_channel_set_abort_fd(self->channel, -1);
+    hp_channel_set_deadline(self->channel, MIN(wait->deadline_usec, limit));
     return TRUE;
 }
 
-/* Waits until a whole line is there. hp_channel_wait() also sends what is gathered. */
+/* Waits until a whole line is there; what is gathered is sent before. After a failed
+ * write the server's reason may still be there to be read. */
 static HpSmtpResult
 await_line(HpSmtpClient *self, Wait *wait)
 {
     while (!has_line(hp_channel_input(self->channel))) {
         g_autoptr(GError) error = NULL;
-        HpChannelWait event;
 
         if (hp_channel_input(self->channel).len >= HP_SMTP_REPLY_LINE)
             return fail(self, wait->stage, HP_SMTP_NONSENSE,
                         _("the answer does not follow the rules of SMTP"));
-        event = hp_channel_wait(self->channel, wait->bell, ms_until(wait->deadline_usec));
-        if (event == HP_CHANNEL_RUNG) {
-            if (!hears_bell(self, wait))
-                return fail(self, wait->stage, HP_SMTP_ABORTED,
-                            _("stopped on this side"));
-            continue;
-        }
-        if (event == HP_CHANNEL_TIMEOUT)
-            return fail(self, wait->stage, HP_SMTP_TIMEOUT, NULL);
-        /* After a failed write the server's reason may still be there to be read. */
-        if (!hp_channel_fill(self->channel, &error))
+        if (!hp_channel_fill(self->channel, &error) && !may_be_patient(self, wait, error))
             return fail_by(self, wait->stage, error);
     }
     return HP_SMTP_GO;
@@ -193,10 +175,11 @@ HpSmtpResult
 hp_smtp_client_read(HpSmtpClient *self, HpStage stage, gint64 timeout_usec,
                     gboolean patient)
 {
-    Wait wait = { stage, g_get_monotonic_time() + timeout_usec, patient, self->abort_fd };
+    Wait wait = { stage, g_get_monotonic_time() + timeout_usec, patient };
     HpSmtpResult result;
 
     hp_smtp_reply_clear(&self->reply);
+    hp_channel_set_abort_fd(self->channel, self->abort_fd);
     hp_channel_set_deadline(self->channel, wait.deadline_usec);
     hp_channel_set_budget(self->channel, READ_BUDGET);
     result = read_lines(self, &wait);
@@ -313,7 +296,9 @@ hp_smtp_client_start_tls(HpSmtpClient *self, HpTlsTrust *trust,
     hp_channel_set_timeout(self->channel, self->timeouts.command);
     hp_channel_set_budget(self->channel, READ_BUDGET);
     if (!hp_channel_start_tls_client(self->channel, trust, self->host, &verdict, &error))
-        return fail(self, HP_STAGE_STARTTLS, HP_SMTP_TLS_FAILED, error->message);
+        return g_error_matches(error, HP_NET_ERROR, HP_NET_ERROR_ABORTED)
+                   ? fail_by(self, HP_STAGE_STARTTLS, error)
+                   : fail(self, HP_STAGE_STARTTLS, HP_SMTP_TLS_FAILED, error->message);
     result = hp_smtp_client_hello(self);
     if (result == HP_SMTP_GO)
         *ret_verdict = g_steal_pointer(&verdict);

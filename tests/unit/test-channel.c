@@ -257,6 +257,30 @@ knows_a_closed_peer_when_writing(Pair *pair, gconstpointer data)
 }
 
 static void
+ends_when_the_owners_bell_rings(Pair *pair, gconstpointer data)
+{
+    g_autoptr(HpWaker) waker = hp_waker_new(NULL);
+    g_autofree char *much = g_malloc0(1 << 20);
+    g_autoptr(GError) error = NULL;
+
+    hp_channel_set_abort_fd(pair->channel, hp_waker_fd(waker));
+    say(pair->peer, "half a line");
+    g_assert_true(hp_channel_fill(pair->channel, NULL));
+    hp_waker_ring(waker);
+    assert_fill_fails(pair->channel, HP_NET_ERROR_ABORTED);
+    /* What is there is not lost, for whoever wants to hear it out. */
+    g_assert_cmpuint(hp_channel_pending(pair->channel), ==, 11);
+    hp_channel_set_abort_fd(pair->channel, -1);
+    say(pair->peer, "!");
+    g_assert_true(hp_channel_fill(pair->channel, NULL));
+    /* A peer that reads nothing. */
+    hp_channel_set_abort_fd(pair->channel, hp_waker_fd(waker));
+    while (hp_channel_write(pair->channel, (HpSlice){ much, 1 << 20 }, &error))
+        ;
+    g_assert_error(error, HP_NET_ERROR, HP_NET_ERROR_ABORTED);
+}
+
+static void
 waits_for_input_a_bell_or_the_time(Pair *pair, gconstpointer data)
 {
     g_autoptr(HpWaker) waker = hp_waker_new(NULL);
@@ -373,6 +397,7 @@ main(int argc, char **argv)
     ADD("ends-a-write-at-the-deadline-when-nobody-reads",
         ends_a_write_at_the_deadline_when_nobody_reads);
     ADD("knows-a-closed-peer-when-writing", knows_a_closed_peer_when_writing);
+    ADD("ends-when-the-owners-bell-rings", ends_when_the_owners_bell_rings);
     ADD("waits-for-input-a-bell-or-the-time", waits_for_input_a_bell_or_the_time);
     g_test_add_func("/channel/connects-and-says-when-nobody-listens",
                     connects_and_says_when_nobody_listens);

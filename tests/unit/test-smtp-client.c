@@ -1,5 +1,7 @@
 #include "fake-mx.h"
 #include "hp-smtp-client.h"
+#include "hp-thread.h"
+#include "hp-waker.h"
 
 static const HpSmtpTimeouts timeouts = { 300 * G_TIME_SPAN_MILLISECOND,
                                          300 * G_TIME_SPAN_MILLISECOND,
@@ -8,15 +10,21 @@ static const HpSmtpTimeouts timeouts = { 300 * G_TIME_SPAN_MILLISECOND,
                                          300 * G_TIME_SPAN_MILLISECOND };
 
 static HpSmtpClient *
-client_for(const FakeMx *mx)
+client_with(const FakeMx *mx, const HpSmtpTimeouts *its_timeouts, int abort_fd)
 {
-    HpSmtpClientOptions options = { "laptop.example.net", "mx.example.org", &timeouts,
-                                    -1 };
+    HpSmtpClientOptions options = { "laptop.example.net", "mx.example.org", its_timeouts,
+                                    abort_fd };
     g_autoptr(GError) error = NULL;
     HpChannel *channel = hp_channel_connect("127.0.0.1", mx->port, 5000, -1, &error);
 
     g_assert_no_error(error);
     return hp_smtp_client_new(channel, &options);
+}
+
+static HpSmtpClient *
+client_for(const FakeMx *mx)
+{
+    return client_with(mx, &timeouts, -1);
 }
 
 static void
@@ -156,6 +164,29 @@ a_server_may_not_talk_without_end(void)
     expect_greeting(one_line, HP_SMTP_NONSENSE);
 }
 
+/* The bell rings once the server has begun its line. */
+static void
+ring_later(gpointer waker)
+{
+    g_usleep(50 * 1000);
+    hp_waker_ring(waker);
+}
+
+static void
+a_line_that_trickles_does_not_keep_it_from_ending(void)
+{
+    static const char *const script[] = { "S< 220 mx.exa", "EOF", NULL };
+    FakeMx *mx = fake_mx_new(script, NULL, "127.0.0.1", 0);
+    g_autoptr(HpWaker) waker = hp_waker_new(NULL);
+    HpSmtpClient *client = client_with(mx, NULL, hp_waker_fd(waker));
+    HpThread *ringer = hp_thread_start("ringer", ring_later, waker, NULL);
+
+    g_assert_cmpint(hp_smtp_client_greet(client), ==, HP_SMTP_ABORTED);
+    hp_thread_join(ringer);
+    hp_smtp_client_free(client);
+    fake_mx_free(mx);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -168,6 +199,8 @@ main(int argc, char **argv)
                     forgets_the_offer_after_starttls);
     g_test_add_func("/smtp-client/tells-what-became-of-a-reply",
                     tells_what_became_of_a_reply);
+    g_test_add_func("/smtp-client/a-line-that-trickles-does-not-keep-it-from-ending",
+                    a_line_that_trickles_does_not_keep_it_from_ending);
     g_test_add_func("/smtp-client/a-server-may-not-talk-without-end",
                     a_server_may_not_talk_without_end);
     return g_test_run();
