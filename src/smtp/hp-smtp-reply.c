@@ -60,6 +60,12 @@ take_enhanced(HpSmtpReply *self, HpCursor *c)
     *c = p;
 }
 
+static gboolean
+has_nul(HpSlice line)
+{
+    return line.len > 0 && memchr(line.data, '\0', line.len) != NULL;
+}
+
 HpSmtpReplyStep
 hp_smtp_reply_add(HpSmtpReply *self, HpSlice line)
 {
@@ -70,7 +76,7 @@ hp_smtp_reply_add(HpSmtpReply *self, HpSlice line)
 
     self->octets += line.len + 2;
     if (++self->lines > HP_SMTP_REPLY_LINES || self->octets > HP_SMTP_REPLY_OCTETS ||
-        line.len + 2 > HP_SMTP_REPLY_LINE || !take_code(&c, &code) ||
+        line.len + 2 > HP_SMTP_REPLY_LINE || has_nul(line) || !take_code(&c, &code) ||
         (self->code != 0 && self->code != code))
         return HP_SMTP_REPLY_BROKEN;
     self->code = code;

@@ -42,7 +42,8 @@ typedef enum {
  * @line: without CRLF
  *
  * The code has three digits, 200 to 599, and is the same in every line. An enhanced code
- * counts if its class is that of the code (RFC 2034 §4); it is taken out of the text.
+ * counts if its class is that of the code (RFC 2034 §4); it is taken out of the text. A
+ * NUL is not SMTP: who sends one cannot be believed about the rest.
  */
 HpSmtpReplyStep hp_smtp_reply_add(HpSmtpReply *self, HpSlice line);
 

@@ -76,6 +76,20 @@ reads_single_lines(void)
 }
 
 static void
+a_nul_is_no_text(void)
+{
+    g_auto(HpSmtpReply) good = { 0 };
+    g_auto(HpSmtpReply) bad = { 0 };
+
+    g_assert_cmpint(hp_smtp_reply_add(&good, HP_SLICE_LITERAL("250-a")), ==,
+                    HP_SMTP_REPLY_MORE);
+    g_assert_cmpint(hp_smtp_reply_add(&good, HP_SLICE_LITERAL("250 b\0c")), ==,
+                    HP_SMTP_REPLY_BROKEN);
+    g_assert_cmpint(hp_smtp_reply_add(&bad, HP_SLICE_LITERAL("550 5.1.1 \0")), ==,
+                    HP_SMTP_REPLY_BROKEN);
+}
+
+static void
 the_code_is_the_same_in_every_line(void)
 {
     g_auto(HpSmtpReply) reply = { 0 };
@@ -113,6 +127,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/smtp-reply/puts-lines-together", puts_lines_together);
     g_test_add_func("/smtp-reply/reads-single-lines", reads_single_lines);
+    g_test_add_func("/smtp-reply/a-nul-is-no-text", a_nul_is_no_text);
     g_test_add_func("/smtp-reply/the-code-is-the-same-in-every-line",
                     the_code_is_the_same_in_every_line);
     g_test_add_func("/smtp-reply/has-limits", has_limits);
