@@ -71,9 +71,9 @@ hp_pop3_open_maildrop(HpPop3Session *s, const char *credential)
     hp_log("pop3", hp_connection_id(s->connection), G_LOG_LEVEL_INFO, "%s logged in",
            credential);
     hp_pop3_okf(s,
-                ngettext("%u message (%" G_GUINT64_FORMAT " octets).",
-                         "%u messages (%" G_GUINT64_FORMAT " octets).", s->left),
-                s->left, s->left_octets);
+                ngettext("%u message (%lld octets).", "%u messages (%lld octets).",
+                         s->left),
+                s->left, (long long)s->left_octets);
 }
 
 /* The uids of all messages that have the bit @mark and not the bit @without. */
