@@ -1,7 +1,6 @@
 #include "hp-routes.h"
 
 #include "hp-fs.h"
-#include "hp-ip.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,13 +11,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define REPLY_OCTETS ((size_t)32 * 1024) /* what the kernel fills at most at once */
-#define PROBE_PORT   25
+#define REPLY_OCTETS  ((size_t)32 * 1024) /* what the kernel fills at most at once */
+#define PROBE_PORT    25
+/* A route without a gateway to less than that is no network but a way out: a tunnel
+ * splits the default route into 0.0.0.0/1 and 128.0.0.0/1, or takes 2000::/3. */
+#define ATTACHED_BITS 8
 
 /* What is read of one route. */
 typedef struct {
-    const guint8 *destination; /* (unowned) (nullable) */
-    const guint8 *gateway;     /* (unowned) (nullable) */
+    const guint8 *gateway; /* (unowned) (nullable) */
     gsize gateway_len;
     gboolean multipath;
     guint interface;
@@ -43,8 +44,6 @@ read_attributes(struct nlmsghdr *message, Route *ret_route)
         const guint8 *data = RTA_DATA(at);
         gsize len = RTA_PAYLOAD(at);
 
-        if (at->rta_type == RTA_DST && len >= 4)
-            ret_route->destination = data;
         if (at->rta_type == RTA_MULTIPATH)
             ret_route->multipath = TRUE;
         if (at->rta_type == RTA_OIF && len == sizeof(ret_route->interface))
@@ -66,18 +65,6 @@ hash_of(const Route *route)
     return hash | 1u;
 }
 
-/* A network of its own that mail servers may be in: directly attached, not private. */
-static gboolean
-is_public_network(guint family, const guint8 *destination)
-{
-    char text[INET6_ADDRSTRLEN];
-    HpIp ip;
-
-    return destination != NULL &&
-           inet_ntop((int)family, destination, text, sizeof(text)) != NULL &&
-           hp_ip_parse(text, &ip) && !hp_ip_is_private(&ip);
-}
-
 static void
 count(Tally *tally, struct nlmsghdr *message)
 {
@@ -91,8 +78,9 @@ count(Tally *tally, struct nlmsghdr *message)
     read_attributes(message, &route);
     if (!by_default && route.interface == tally->loopback)
         return;
-    if (!by_default && route.gateway == NULL && !route.multipath &&
-        !is_public_network(header->rtm_family, route.destination))
+    /* A network that is attached directly ends where it ends, also one with public
+     * addresses, as every home has in IPv6. */
+    if (header->rtm_dst_len >= ATTACHED_BITS && route.gateway == NULL && !route.multipath)
         return;
     tally->out = TRUE;
     if (by_default && header->rtm_family == AF_INET)

@@ -7,8 +7,8 @@
 #include <glib.h>
 
 typedef struct {
-    gboolean out;   /* a route leads off this computer: over a gateway, by default, or to
-                       a network that is not private */
+    gboolean out;   /* a route leads beyond the attached networks: over a gateway, by
+                       default, or into a tunnel for much of the internet */
     guint identity; /* stands for the default routes; another one is another network */
 } HpRoutes;
 
