@@ -11,6 +11,9 @@
 #include <gio/gio.h>
 #include <glib-unix.h>
 
+#define QUIET_MS   250                      /* without news: a burst of them is over */
+#define BURST_USEC (2 * G_TIME_SPAN_SECOND) /* the longest that is waited for its end */
+
 struct _HpLink {
     const HpClock *clock;     /* (unowned) */
     HpLinkChanged changed;    /* main */
@@ -19,6 +22,8 @@ struct _HpLink {
     HpHandoff *bell;          /* (owned): wakes main to announce */
     int watch_fd;             /* netlink: links, addresses, routes; -1 for none */
     guint watch;              /* main: its source; 0 for none */
+    guint settling;           /* main: source that ends a burst of news; 0 for none */
+    gint64 burst_usec;        /* main: when it began; g_get_monotonic_time() */
     HpLinkState announced;    /* main */
     guint identity;           /* main: of the network we are in; 0: none */
 
@@ -86,13 +91,40 @@ look(HpLink *self)
     self->metered = g_network_monitor_get_network_metered(self->monitor);
 }
 
+static gboolean
+end_burst(gpointer data)
+{
+    HpLink *self = data;
+
+    self->settling = 0;
+    look(self);
+    announce(self);
+    return G_SOURCE_REMOVE;
+}
+
+/* Main: a link that comes up brings its addresses and routes one after the other. Seen
+ * half-way they would be one new network after the other, so they are looked at when it
+ * is quiet again. */
+static void
+hear_news(HpLink *self)
+{
+    gint64 now = g_get_monotonic_time();
+
+    if (self->settling == 0)
+        self->burst_usec = now;
+    else if (now - self->burst_usec >= BURST_USEC)
+        return;
+    else
+        g_source_remove(self->settling);
+    self->settling = g_timeout_add(QUIET_MS, end_burst, self);
+}
+
 static void
 on_network_changed(GNetworkMonitor *monitor, gboolean available, gpointer data)
 {
     (void)monitor;
     (void)available;
-    look(data);
-    announce(data);
+    hear_news(data);
 }
 
 /* NetworkManager's back end changes properties without emitting network-changed. */
@@ -101,8 +133,7 @@ on_notify(GObject *monitor, GParamSpec *property, gpointer data)
 {
     (void)monitor;
     (void)property;
-    look(data);
-    announce(data);
+    hear_news(data);
 }
 
 /* The kernel drops IPv4 routes without a word when their link goes down, so GIO's netlink
@@ -111,10 +142,8 @@ static gboolean
 on_routes(int fd, GIOCondition condition, gpointer data)
 {
     (void)condition;
-    if (hp_routes_have_changed(fd)) {
-        look(data);
-        announce(data);
-    }
+    if (hp_routes_have_changed(fd))
+        hear_news(data);
     return G_SOURCE_CONTINUE;
 }
 
@@ -169,6 +198,8 @@ hp_link_free(HpLink *self)
         g_signal_handlers_disconnect_by_data(self->monitor, self);
     if (self->watch != 0)
         g_source_remove(self->watch);
+    if (self->settling != 0)
+        g_source_remove(self->settling);
     hp_close_fd(&self->watch_fd);
     g_clear_pointer(&self->bell, hp_handoff_free);
     hp_lock_clear(&self->lock);

@@ -21,7 +21,9 @@ typedef enum {
 
 typedef struct _HpLink HpLink;
 
-/* Called on main when the state changed, or the network became another one (@moved). */
+/* Called on main when the state changed, or the network became another one (@moved): once
+ * for a burst of news from the kernel, as soon as it is quiet for a quarter of a second
+ * (or after two seconds). */
 typedef void (*HpLinkChanged)(HpLinkState state, gboolean moved, gpointer data);
 
 HpLink *hp_link_new(const HpClock *clock, HpLinkChanged changed, gpointer data,
@@ -39,7 +41,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpLink, hp_link_free)
  */
 void hp_link_allow_private(HpLink *self, gboolean allowed);
 
-/* Offline: no route leads off this computer to more than a private network of its own.
+/* Offline: no route leads further than the networks that this computer is attached to.
  * The other states stay until a greeting, a DNS answer (for no-DNS) or another network
  * speaks against them; so somebody has to probe now and then. */
 HpLinkState hp_link_state(HpLink *self);

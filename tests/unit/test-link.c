@@ -285,7 +285,7 @@ enter_own_network(void)
 }
 
 static gboolean
-give_up(gpointer data)
+set_true(gpointer data)
 {
     *(gboolean *)data = TRUE;
     return G_SOURCE_REMOVE;
@@ -296,7 +296,7 @@ static void
 await_state(HpLink *link, const Heard *heard, HpLinkState want)
 {
     gboolean too_late = FALSE;
-    guint timer = g_timeout_add_seconds(10, give_up, &too_late);
+    guint timer = g_timeout_add_seconds(10, set_true, &too_late);
 
     while (!too_late && (heard->calls == 0 || heard->state != want))
         g_main_context_iteration(NULL, TRUE);
@@ -304,6 +304,39 @@ await_state(HpLink *link, const Heard *heard, HpLinkState want)
         g_source_remove(timer);
     g_assert_cmpint(hp_link_state(link), ==, want);
     g_assert_cmpint(heard->state, ==, want);
+}
+
+/* Longer than any burst is waited for. */
+static void
+await_quiet(void)
+{
+    gboolean over = FALSE;
+
+    g_timeout_add(2500, set_true, &over);
+    while (!over)
+        g_main_context_iteration(NULL, TRUE);
+}
+
+/* One step after the other, as when a link comes up: that is one change. */
+static void
+come_up_in_a_burst(Heard *heard)
+{
+    static const char *const steps[] = { "link set v0 up",
+                                         "route add default via 192.168.7.1",
+                                         "route replace default via 192.168.7.2",
+                                         "route add 198.51.100.0/24 via 192.168.7.1",
+                                         "route replace default via 192.168.7.1" };
+
+    heard->calls = 0;
+    for (guint i = 0; i < G_N_ELEMENTS(steps); i++) {
+        g_assert_true(ip(steps[i]));
+        while (g_main_context_iteration(NULL, FALSE))
+            ;
+    }
+    await_quiet();
+    g_assert_cmpuint(heard->calls, ==, 1);
+    g_assert_cmpint(heard->state, ==, HP_LINK_OK);
+    g_assert_true(heard->moved);
 }
 
 /* In a network of its own: routes come and go. */
@@ -328,10 +361,22 @@ follow_routes(void)
     await_state(link, &heard, HP_LINK_OFFLINE);
     g_assert_false(hp_link_has_route("192.0.2.1"));
     g_assert_true(hp_link_has_route("127.0.0.1"));
-    /* Without a default route: a way to somewhere public is enough. */
+    /* Not a network that is attached directly, though its addresses are public. */
+    g_assert_true(ip("addr add 203.0.113.9/24 dev v0"));
+    await_quiet();
+    g_assert_cmpint(hp_link_state(link), ==, HP_LINK_OFFLINE);
+    /* A tunnel's half of the internet needs no gateway. */
+    g_assert_true(ip("route add 0.0.0.0/1 dev v0"));
+    await_state(link, &heard, HP_LINK_OK);
+    g_assert_true(ip("route del 0.0.0.0/1"));
+    await_state(link, &heard, HP_LINK_OFFLINE);
+    /* Without a default route: a way to somewhere is enough. */
     g_assert_true(ip("route add 192.0.2.0/24 via 192.168.7.1"));
     await_state(link, &heard, HP_LINK_OK);
     g_assert_true(hp_link_has_route("192.0.2.1"));
+    g_assert_true(ip("link set v0 down"));
+    await_state(link, &heard, HP_LINK_OFFLINE);
+    come_up_in_a_burst(&heard);
     g_assert_true(ip("link set v0 down"));
     await_state(link, &heard, HP_LINK_OFFLINE);
     /* With allow-private a missing way out is no reason to wait. */
