@@ -199,6 +199,32 @@ stamp_equal(const FileStamp *a, const FileStamp *b)
            a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
+/* The lock is held. */
+static void
+notice_new_file(HpDnsDriver *self, const FileStamp *now)
+{
+    if (self->servers != NULL || stamp_equal(now, &self->stamp))
+        return;
+    self->stamp = *now;
+    self->reset = TRUE;
+}
+
+/* Nothing came for a while: are these still the servers to be asked? %TRUE if the channel
+ * must be remade. */
+static gboolean
+has_new_servers(HpDnsDriver *self)
+{
+    FileStamp now;
+
+    if (self->servers != NULL)
+        return FALSE;
+    now = stamp_of(self->resolv_conf);
+
+    HP_LOCKED(&self->lock);
+    notice_new_file(self, &now);
+    return self->reset;
+}
+
 static gboolean
 is_loopback(const struct ares_addr_port_node *server)
 {
@@ -364,9 +390,11 @@ drive(gpointer data)
     make_channel(self);
     while (take_orders(self)) {
         nfds_t n = list_sockets(self, polled + 1);
+        int ready;
 
         polled[0] = (struct pollfd){ .fd = hp_waker_fd(self->waker), .events = POLLIN };
-        if (poll(polled, n + 1, wait_ms(self)) < 0) {
+        ready = poll(polled, n + 1, wait_ms(self));
+        if (ready < 0) {
             if (errno != EINTR)
                 hp_log("dns", NULL, G_LOG_LEVEL_CRITICAL, "could not wait: %s",
                        g_strerror(errno));
@@ -374,6 +402,8 @@ drive(gpointer data)
         }
         if (polled[0].revents != 0)
             hp_waker_clear(self->waker);
+        if (ready == 0 && has_new_servers(self))
+            continue;
         if (self->channel != NULL && self->in_flight > 0)
             process(self, polled + 1, n);
     }
@@ -489,16 +519,6 @@ hp_dns_driver_free(HpDnsDriver *self)
     hp_lock_clear(&self->lock);
     ares_library_cleanup();
     g_free(self);
-}
-
-/* The lock is held. */
-static void
-notice_new_file(HpDnsDriver *self, const FileStamp *now)
-{
-    if (self->servers != NULL || stamp_equal(now, &self->stamp))
-        return;
-    self->stamp = *now;
-    self->reset = TRUE;
 }
 
 HpDnsRaw

@@ -56,8 +56,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpDnsDriver, hp_dns_driver_free)
  * @ret_packet: (out) (transfer full): the answer, for %HP_DNS_RAW_ANSWER only; free with
  *    g_byte_array_unref()
  *
- * Blocks until there is an answer or the deadline has passed. A truncated answer was
- * asked for again over TCP. The AD bit is asked for (RFC 6840 §5.7).
+ * Blocks until there is an answer or the deadline has passed. When resolv.conf changes
+ * meanwhile, the question goes to the new servers as soon as an old one is overdue. A
+ * truncated answer was asked for again over TCP. The AD bit is asked for (RFC 6840 §5.7).
  */
 HpDnsRaw hp_dns_driver_ask(HpDnsDriver *self, const HpDnsQuestion *question,
                            GByteArray **ret_packet);

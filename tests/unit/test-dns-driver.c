@@ -2,6 +2,7 @@
 #include "hp-dns-driver.h"
 
 #include <gio/gio.h>
+#include <glib/gstdio.h>
 
 static const FakeRecord zone[] = {
     { "a.example.org", 1, 0, "192.0.2.1" },
@@ -91,6 +92,58 @@ abort_is_for_ever(void)
     g_assert_cmpint(ask(driver, "a.example.org", TRUE), ==, HP_DNS_RAW_ABORTED);
 }
 
+/* The network changes while a question waits for a server of the old one. */
+typedef struct {
+    HpDnsDriver *driver; /* (unowned) */
+    HpDnsRaw raw;
+} Asking;
+
+static void
+ask_in_thread(gpointer data)
+{
+    Asking *asking = data;
+
+    asking->raw = ask(asking->driver, "a.example.org", TRUE);
+}
+
+static int
+silent_server(guint16 port)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    inet_pton(AF_INET, "127.0.0.2", &at.sin_addr);
+    g_assert_cmpint(bind(fd, (struct sockaddr *)&at, sizeof(at)), ==, 0);
+    return fd;
+}
+
+static void
+what_waits_goes_to_the_new_servers(void)
+{
+    FakeDns *dns = fake_dns_new(zone, "example.org");
+    g_autofree char *folder = g_dir_make_tmp("dns-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "resolv.conf", NULL);
+    HpDnsDriverOptions options = { NULL, path, dns->port, 300 };
+    struct pollfd silent = { silent_server(dns->port), POLLIN, 0 };
+    HpDnsDriver *driver;
+    Asking asking;
+    HpThread *thread;
+
+    g_assert_true(g_file_set_contents(path, "nameserver 127.0.0.2\n", -1, NULL));
+    driver = hp_dns_driver_new(&options, NULL);
+    asking.driver = driver;
+    thread = hp_thread_start("asking", ask_in_thread, &asking, NULL);
+    g_assert_cmpint(poll(&silent, 1, 10000), ==, 1);
+    g_assert_true(g_file_set_contents(path, "nameserver 127.0.0.1\n", -1, NULL));
+    hp_thread_join(thread);
+    g_assert_cmpint(asking.raw, ==, HP_DNS_RAW_ANSWER);
+    hp_dns_driver_free(driver);
+    close(silent.fd);
+    fake_dns_free(dns);
+    g_remove(path);
+    g_rmdir(folder);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -99,6 +152,8 @@ main(int argc, char **argv)
     g_test_add_func("/dns-driver/the-second-server-helps", the_second_server_helps);
     g_test_add_func("/dns-driver/knows-whether-all-servers-are-local",
                     knows_whether_all_servers_are_local);
+    g_test_add_func("/dns-driver/what-waits-goes-to-the-new-servers",
+                    what_waits_goes_to_the_new_servers);
     g_test_add_func("/dns-driver/abort-is-for-ever", abort_is_for_ever);
     return g_test_run();
 }
