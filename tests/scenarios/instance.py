@@ -58,6 +58,7 @@ class Hauspost:
                             "XDG_RUNTIME_DIR", "DISPLAY")},
             "HOME": str(self.folder), "LC_ALL": language,
             "HAUSPOST_DATADIR": str(TOP / "data"),
+            "HAUSPOST_LOCALEDIR": str(self.build / "po"),
             "HAUSPOST_TEST_CLOCK": str(self.folder / "clock"),
             "PATH": f"{self.build / 'src'}:{os.environ['PATH']}",
             **{f"XDG_{name.upper()}_HOME": str(self.folder / name)
