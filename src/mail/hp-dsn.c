@@ -187,8 +187,7 @@ append_explanation(GString *out, const HpDsnInfo *info, const HpDsnRecipient *re
     if (recipient->reason != NULL)
         explanation = hp_explain_by_id(info->explain, recipient->reason, info->language);
     else
-        explanation = hp_explain(info->explain, reply->code, reply->enhanced, reply->text,
-                                 info->language);
+        explanation = hp_explain_reply(info->explain, reply, info->language);
     append_paragraph(out, explanation.meaning, "");
     append_paragraph(out, explanation.side_text, "");
     append_paragraph_f(out, _("What you can do: %s"), explanation.advice);

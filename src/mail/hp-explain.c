@@ -401,3 +401,53 @@ hp_explain_by_id(const HpExplain *self, const char *id, const char *language)
         row = self->fallback;
     return explanation_of(self, row, language);
 }
+
+/* The rows for what is decided here. */
+static const struct {
+    HpStage stage;
+    const char *status; /* subject and detail; NULL: any */
+    const char *id;
+} own_rows[] = {
+    { HP_STAGE_DNS, "1.2", HP_EXPLAIN_NO_DOMAIN },
+    { HP_STAGE_DNS, "1.10", HP_EXPLAIN_NULL_MX },
+    { HP_STAGE_DNS, "4.1", HP_EXPLAIN_NO_ROUTE },
+    { HP_STAGE_DNS, "4.3", HP_EXPLAIN_DNS_TROUBLE },
+    { HP_STAGE_DNS, "4.6", HP_EXPLAIN_PRIVATE_MX },
+    { HP_STAGE_CONNECT, "4.1", HP_EXPLAIN_NO_CONNECTION },
+    { HP_STAGE_DOT, NULL, HP_EXPLAIN_UNCERTAIN },
+    { HP_STAGE_LOCAL, "1.5", HP_EXPLAIN_AT_HOME },
+    { HP_STAGE_LOCAL, "3.0", HP_EXPLAIN_UNREADABLE },
+    { HP_STAGE_LOCAL, "3.4", HP_EXPLAIN_TOO_LARGE },
+    { HP_STAGE_LOCAL, "4.6", HP_EXPLAIN_LOOP },
+    { HP_STAGE_LOCAL, "6.3", HP_EXPLAIN_NO_EIGHT_BIT },
+    { HP_STAGE_LOCAL, "6.7", HP_EXPLAIN_NO_UTF8 },
+};
+
+static const char *
+own_row(const HpReply *reply)
+{
+    HpCursor c = hp_cursor_over(hp_slice_of(reply->enhanced));
+    HpSlice class = hp_cursor_take_until(&c, '.');
+
+    hp_cursor_skip(&c, '.');
+    /* Given back because of the network; merely waiting is CONNECT without an answer. */
+    if (reply->stage == HP_STAGE_CONNECT && hp_slice_equal(class, HP_SLICE_LITERAL("5")))
+        return HP_EXPLAIN_NO_25;
+    for (guint i = 0; i < G_N_ELEMENTS(own_rows); i++)
+        if (own_rows[i].stage == reply->stage &&
+            (own_rows[i].status == NULL ||
+             hp_slice_equal(hp_cursor_rest(&c), hp_slice_of(own_rows[i].status))))
+            return own_rows[i].id;
+    return NULL;
+}
+
+HpExplanation
+hp_explain_reply(const HpExplain *self, const HpReply *reply, const char *language)
+{
+    const char *id = reply->host == NULL ? own_row(reply) : NULL;
+
+    if (id != NULL)
+        return hp_explain_by_id(self, id, language);
+    return hp_explain(self, reply->code, reply->enhanced,
+                      reply->host != NULL ? reply->text : NULL, language);
+}

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "hp-slice.h"
+#include "hp-transport.h"
 
 typedef struct _HpExplain HpExplain;
 
@@ -24,6 +24,9 @@ typedef struct _HpExplain HpExplain;
 #define HP_EXPLAIN_NO_CONNECTION "no-connection"
 #define HP_EXPLAIN_UNCERTAIN     "uncertain"
 #define HP_EXPLAIN_DNS_TROUBLE   "dns-trouble"
+#define HP_EXPLAIN_NO_ROUTE      "no-route"
+#define HP_EXPLAIN_UNREADABLE    "unreadable"
+#define HP_EXPLAIN_AT_HOME       "at-home"
 
 /* All strings belong to the catalogue and are never %NULL. */
 typedef struct {
@@ -62,6 +65,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpExplain, hp_explain_free)
  */
 HpExplanation hp_explain(const HpExplain *self, guint code, const char *enhanced,
                          const char *text, const char *language);
+
+/**
+ * hp_explain_reply:
+ * @reply: of a server, or our own words for what happened (its host is %NULL)
+ *
+ * As hp_explain() for what a server said. Our own words are never searched for phrases,
+ * which are those of servers: what was decided here has a row of its own, found by stage
+ * and enhanced code; otherwise the codes alone count.
+ *
+ * Returns: always an explanation
+ */
+HpExplanation hp_explain_reply(const HpExplain *self, const HpReply *reply,
+                               const char *language);
 
 /* The row of that name; the general one if there is none. */
 HpExplanation hp_explain_by_id(const HpExplain *self, const char *id,

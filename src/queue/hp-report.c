@@ -268,7 +268,7 @@ hp_queue_put_explanation(GVariantBuilder *builder, HpQueue *queue, const HpReply
         HP_LOCKED(&queue->lock);
         language = g_strdup(queue->language);
     }
-    e = hp_explain(queue->explain, reply->code, reply->enhanced, reply->text, language);
+    e = hp_explain_reply(queue->explain, reply, language);
     g_variant_builder_add(builder, "{sv}", "explanation",
                           g_variant_new_string(e.meaning));
     g_variant_builder_add(builder, "{sv}", "side", g_variant_new_string(e.side_text));

@@ -446,10 +446,11 @@ conclude_empty(Search *search, gboolean implicit)
             route, HP_OUTCOME_REFUSED, 554, "5.4.6",
             _("the recipient's domain names a mail server at a private address, which "
               "cannot be reached over the internet"));
-    else if (search->own)
+    else if (search->own) {
         conclude(route, HP_OUTCOME_REFUSED, 554, "5.4.6",
                  _("the mail server of the recipient's domain is this computer itself"));
-    else if (implicit)
+        route->reply.stage = HP_STAGE_LOCAL; /* the names are all right */
+    } else if (implicit)
         conclude(route, HP_OUTCOME_REFUSED, 550, "5.1.2",
                  _("the recipient's domain has no mail server"));
     else

@@ -178,6 +178,7 @@ def no_such_domain(internet, post):
     post.send("eva@no-such-domain.example")
     found = post.wait_state("eva@no-such-domain.example", "refused")
     assert found["code"].endswith("5.1.2"), found
+    assert "behind the @" in found["explanation"], found
     assert len(mx.ledger) == 1
 
 
@@ -192,6 +193,7 @@ def own_address_is_a_loop(internet, post):
         post.send(f"eva@{domain}.example")
         found = post.wait_state(f"eva@{domain}.example", "refused")
         assert found["code"].endswith("5.4.6"), found
+        assert "this machine itself" in found["explanation"], found
 
 
 @scenario(root=True)
@@ -209,6 +211,7 @@ def private_addresses_are_not_connected(internet, post):
     for i, where in enumerate(addresses):
         found = post.wait_state(f"eva@priv{i}.example", "refused")
         assert found["code"].endswith("5.4.6"), (where, found)
+        assert "not on the internet" in found["explanation"], found
     trap.settimeout(0.2)
     try:
         peer = trap.accept()[1]

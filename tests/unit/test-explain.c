@@ -34,6 +34,51 @@ explain_reply(const HpExplain *self, const char *reply, const char *language)
     return hp_explain(self, (guint)code, enhanced, c.at, language);
 }
 
+/* Whatever our own words are, they are no server's. */
+static void
+what_is_decided_here_has_its_own_rows(void)
+{
+    static const struct {
+        HpStage stage;
+        const char *enhanced;
+        const char *id;
+    } rows_of_ours[] = {
+        { HP_STAGE_DNS, "4.4.3", HP_EXPLAIN_DNS_TROUBLE },
+        { HP_STAGE_DNS, "5.1.2", HP_EXPLAIN_NO_DOMAIN },
+        { HP_STAGE_DNS, "5.1.10", HP_EXPLAIN_NULL_MX },
+        { HP_STAGE_DNS, "5.4.6", HP_EXPLAIN_PRIVATE_MX },
+        { HP_STAGE_DNS, "4.4.1", HP_EXPLAIN_NO_ROUTE },
+        { HP_STAGE_DNS, "4.4.4", "status-4-4" },
+        { HP_STAGE_CONNECT, "4.4.1", HP_EXPLAIN_NO_CONNECTION },
+        { HP_STAGE_CONNECT, "5.4.1", HP_EXPLAIN_NO_25 },
+        { HP_STAGE_GREETING, "4.4.2", "status-4-2" },
+        { HP_STAGE_GREETING, "4.5.0", "status-5-0" },
+        { HP_STAGE_STARTTLS, "4.7.5", "status-7-5" },
+        { HP_STAGE_DOT, "4.4.2", HP_EXPLAIN_UNCERTAIN },
+        { HP_STAGE_LOCAL, "5.3.4", HP_EXPLAIN_TOO_LARGE },
+        { HP_STAGE_LOCAL, "5.4.6", HP_EXPLAIN_LOOP },
+        { HP_STAGE_LOCAL, "5.6.3", HP_EXPLAIN_NO_EIGHT_BIT },
+        { HP_STAGE_LOCAL, "5.6.7", HP_EXPLAIN_NO_UTF8 },
+        { HP_STAGE_LOCAL, "4.3.0", HP_EXPLAIN_UNREADABLE },
+        { HP_STAGE_LOCAL, "2.1.5", HP_EXPLAIN_AT_HOME },
+    };
+    g_autoptr(HpExplain) self = catalogue();
+    HpReply reply = { .code = 451 };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows_of_ours); i++) {
+        reply.stage = rows_of_ours[i].stage;
+        g_strlcpy(reply.enhanced, rows_of_ours[i].enhanced, sizeof reply.enhanced);
+        reply.text = g_strdup("the name does not exist; no such user, mailbox full");
+        g_test_message("%s", reply.enhanced);
+        g_assert_cmpstr(hp_explain_reply(self, &reply, "en").id, ==, rows_of_ours[i].id);
+        /* The same from a server is searched for phrases. */
+        reply.host = g_strdup("mx.example.org");
+        g_assert_cmpstr(hp_explain_reply(self, &reply, "en").id, ==, "no-such-user");
+        hp_reply_clear(&reply);
+        reply.code = 451;
+    }
+}
+
 static void
 is_a_sentence(const char *text)
 {
@@ -178,6 +223,8 @@ main(int argc, char **argv)
             g_test_add_data_func(path, groups[i], row_holds);
     }
     g_test_add_func("/explain/phrases-lead-to-their-row", phrases_lead_to_their_row);
+    g_test_add_func("/explain/what-is-decided-here-has-its-own-rows",
+                    what_is_decided_here_has_its_own_rows);
     g_test_add_func("/explain/every-code-of-rfc-3463-is-there",
                     every_code_of_rfc_3463_is_there);
     g_test_add_func("/explain/phrase-beats-enhanced-beats-code",
