@@ -10,6 +10,7 @@
 #include <glib/gstdio.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -224,18 +225,50 @@ ends_all_sessions_when_it_is_freed(void)
     g_assert_null(hp_channel_connect("127.0.0.1", port, PATIENCE_MS, -1, NULL));
 }
 
+/* Another process that has a port; it ends when it is killed. */
+static guint16
+port_of_another_process(pid_t *ret_pid)
+{
+    int ends[2];
+    guint16 port = 0;
+
+    g_assert_cmpint(pipe(ends), ==, 0);
+    *ret_pid = fork();
+    if (*ret_pid == 0) {
+        struct sockaddr_in address = { .sin_family = AF_INET };
+        socklen_t len = sizeof address;
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        if (bind(fd, (const struct sockaddr *)&address, len) == 0 && listen(fd, 1) == 0 &&
+            getsockname(fd, (struct sockaddr *)&address, &len) == 0) {
+            port = ntohs(address.sin_port);
+            if (write(ends[1], &port, sizeof port) > 0)
+                pause();
+        }
+        _exit(1);
+    }
+    g_assert_cmpint(read(ends[0], &port, sizeof port), ==, sizeof port);
+    close(ends[0]);
+    close(ends[1]);
+    return port;
+}
+
 static void
 names_the_program_that_has_the_port(void)
 {
-    guint16 port;
-    HpListener *first = listener_on_port(&port);
+    pid_t pid;
+    guint16 port = port_of_another_process(&pid);
+    g_autofree char *number = g_strdup_printf("%d", (int)pid);
     g_autoptr(HpListener) second = hp_listener_new(NULL, 0, NULL);
     g_autoptr(GError) error = NULL;
 
     g_assert_false(hp_listener_add_port(second, &service, port, &error));
     g_assert_error(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE);
     g_assert_nonnull(strstr(error->message, "test-listener"));
-    hp_listener_free(first);
+    g_assert_nonnull(strstr(error->message, number));
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
 }
 
 static HpChannel *
