@@ -10,10 +10,10 @@
 #define SPREAD_USEC      (30 * G_TIME_SPAN_SECOND) /* design §8: the longest spread */
 #define SPREAD_STEP_USEC (G_TIME_SPAN_SECOND / 4)
 #define JUMP_USEC        (2 * G_TIME_SPAN_SECOND) /* less is the clock being disciplined */
-#define REFUSED_USEC                                                                     \
-    (5 * G_TIME_SPAN_SECOND) /* no thread to be had: again after that                    \
-                              */
-#define FAR_SEC (10LL * 365 * 24 * 3600)
+#define FARTHEST_USEC    (5 * G_TIME_SPAN_HOUR)   /* more than the longest gap */
+#define FAR_SEC          (10LL * 365 * 24 * 3600)
+/* After no thread was to be had. */
+#define REFUSED_USEC     (5 * G_TIME_SPAN_SECOND)
 
 /* Destinations; with the lock held */
 
@@ -69,6 +69,7 @@ hp_dispatcher_note_due(HpQueue *self, const char *name, gint64 due_usec)
         HpDestination *destination = find_destination(self, name);
 
         destination->notes++;
+        self->notes++;
         destination->due_usec = MIN(destination->due_usec, due_usec);
         place(self, destination);
     }
@@ -84,6 +85,7 @@ hurry_all(HpQueue *self, gboolean spread)
     GHashTableIter iter;
     gpointer value;
 
+    self->notes++;
     g_hash_table_iter_init(&iter, self->destinations);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         HpDestination *destination = value;
@@ -115,6 +117,7 @@ hp_dispatcher_hurry(HpQueue *self, const char *name, gboolean spread)
 
             destination->hurry = TRUE;
             destination->notes++;
+            self->notes++;
             destination->due_usec = MIN(destination->due_usec, now);
             place(self, destination);
         }
@@ -363,16 +366,26 @@ hp_dispatcher_forget_due(HpQueue *self)
     }
 }
 
-static gboolean
-load_row(HpQueue *self, HpDbStmt *stmt)
+/* @notes: how many there were before the database was read. Who notes something meanwhile
+ * may know more than it; a delivery that comes too early finds out. */
+static void
+load_row(HpQueue *self, HpDbStmt *stmt, guint notes)
 {
     HP_LOCKED(&self->lock);
     HpDestination *destination = find_destination(self, hp_db_text(stmt, 0));
+    gint64 due = hp_db_int(stmt, 1);
 
     destination->notes++;
-    destination->due_usec = hp_db_int(stmt, 1);
+    destination->due_usec = self->notes == notes ? due : MIN(due, destination->due_usec);
     place(self, destination);
-    return TRUE;
+}
+
+static guint
+notes_so_far(HpQueue *self)
+{
+    HP_LOCKED(&self->lock);
+
+    return self->notes;
 }
 
 gboolean
@@ -380,6 +393,7 @@ hp_dispatcher_load(HpQueue *self, GError **error)
 {
     g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
     g_autoptr(GError) failure = NULL;
+    guint notes = notes_so_far(self);
     HpDbStmt *stmt = hp_db_query(conn,
                                  "SELECT destination, min(due) FROM recipient"
                                  " WHERE due IS NOT NULL AND destination IS NOT NULL"
@@ -387,32 +401,42 @@ hp_dispatcher_load(HpQueue *self, GError **error)
                                  "");
 
     while (hp_db_step(stmt, &failure))
-        load_row(self, stmt);
+        load_row(self, stmt, notes);
     if (failure == NULL)
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&failure));
     return FALSE;
 }
 
+typedef struct {
+    gint64 delta_usec;
+    gint64 old_now_usec; /* what the clock would say now if it had not been set */
+} ClockSet;
+
+/* What was written by the new clock before this was noticed must not move: a message that
+ * by the old clock would come from the future, or be due later than any gap. Who is held
+ * until a time of the user's keeps that time. */
 static gboolean
 shift_due(HpDbConn *conn, gpointer data, GError **error)
 {
-    const gint64 *delta_usec = data;
+    const ClockSet *set = data;
 
-    /* Who is held until a time of the user's keeps that time. */
     return hp_db_run(conn, error,
-                     "UPDATE recipient SET due = due + ?1 WHERE due IS NOT NULL"
-                     " AND state IN (0, 2, 4)",
-                     "i", *delta_usec);
+                     "UPDATE recipient SET due = due + ?1 WHERE due <= ?2"
+                     " AND state IN (0, 2, 4) AND (SELECT submitted FROM message m"
+                     " WHERE m.id = recipient.message) <= ?3",
+                     "iii", set->delta_usec, set->old_now_usec + FARTHEST_USEC,
+                     set->old_now_usec);
 }
 
 /* The wall clock was set: waiting times are what they were, so their ends move along. */
 static void
 look_at_clock(HpQueue *self)
 {
-    gint64 offset = hp_clock_now_usec(self->clock, HP_CLOCK_WALL) -
-                    hp_clock_now_usec(self->clock, HP_CLOCK_BOOT);
+    gint64 now = hp_clock_now_usec(self->clock, HP_CLOCK_WALL);
+    gint64 offset = now - hp_clock_now_usec(self->clock, HP_CLOCK_BOOT);
     g_autoptr(GError) error = NULL;
+    ClockSet set;
     gint64 delta;
 
     {
@@ -426,7 +450,8 @@ look_at_clock(HpQueue *self)
     hp_log("queue", NULL, G_LOG_LEVEL_MESSAGE,
            "the clock was set by %" G_GINT64_FORMAT " s, due times move along",
            delta / G_USEC_PER_SEC);
-    if (!hp_db_write_big(self->db, shift_due, &delta, &error) ||
+    set = (ClockSet){ delta, now - delta };
+    if (!hp_db_write_big(self->db, shift_due, &set, &error) ||
         !hp_dispatcher_load(self, &error))
         hp_log("queue", NULL, G_LOG_LEVEL_WARNING, "could not move due times: %s",
                error->message);

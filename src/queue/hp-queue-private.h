@@ -85,6 +85,7 @@ struct _HpQueue {
     gint64 delay_notice_sec;
     gint64 grace_sec;
     GHashTable *destinations; /* (owned): name → HpDestination (owned) */
+    guint notes;              /* counts all that was noted of them, or hurried */
     HpDueHeap *heap;          /* (owned) */
     GPtrArray *deliveries;    /* (owned): HpDelivery (owned by the dispatcher) */
     gboolean slots[HP_PHASES_SLOTS];

@@ -303,12 +303,17 @@ fixture_pass(Fixture *self, gint64 usec)
 }
 
 void
+fixture_set_clock_unseen(gint64 delta_usec)
+{
+    HP_LOCKED(&world.lock);
+
+    world.wall += delta_usec;
+}
+
+void
 fixture_set_clock(Fixture *self, gint64 delta_usec)
 {
-    {
-        HP_LOCKED(&world.lock);
-        world.wall += delta_usec;
-    }
+    fixture_set_clock_unseen(delta_usec);
     hp_queue_look_again(self->queue);
 }
 

@@ -30,8 +30,9 @@ void fixture_start(Fixture *self);
 
 /* Lets time pass: all clocks, and then the queue looks again. */
 void fixture_pass(Fixture *self, gint64 usec);
-/* Sets the wall clock alone. */
+/* Sets the wall clock alone; unseen, the queue finds out when something else wakes it. */
 void fixture_set_clock(Fixture *self, gint64 delta_usec);
+void fixture_set_clock_unseen(gint64 delta_usec);
 
 /* Submits "Subject: test" to the addresses (comma-separated; "me" is local). Returns the
  * id. */

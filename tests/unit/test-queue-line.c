@@ -98,6 +98,28 @@ test_clock_set(Fixture *f, gconstpointer data)
     g_assert_cmpuint(fixture_inbox_len(), ==, 0);
 }
 
+/* A message comes between the setting of the clock and the queue's noticing it. */
+static void
+test_clock_set_under_a_message(Fixture *f, gconstpointer data)
+{
+    static const gint64 jumps[] = { HOUR, 365 * DAY, -730 * DAY, -MINUTE };
+    g_autofree char *old = fixture_submit(f, ANNA, "later@example.net", 0);
+
+    fixture_wait_carried(1);
+    while (fixture_attempts(f, old, 0) < 1)
+        g_usleep(1000);
+    for (guint i = 0; i < G_N_ELEMENTS(jumps); i++) {
+        g_autofree char *id = NULL;
+
+        fixture_set_clock_unseen(jumps[i]);
+        id = fixture_submit(f, ANNA, "ok@example.com", 0);
+        fixture_wait_state(f, id, 0, "delivered");
+    }
+    assert_still_carried(1 + G_N_ELEMENTS(jumps));
+    fixture_pass(f, 6 * MINUTE);
+    fixture_wait_carried(2 + G_N_ELEMENTS(jumps));
+}
+
 static void
 test_clock_lost_over_restart(Fixture *f, gconstpointer data)
 {
@@ -305,6 +327,7 @@ main(int argc, char **argv)
     CASE("the-line-back-makes-due", test_line_back_is_due);
     CASE("the-networks-fault-is-no-attempt", test_network_counts_no_attempt);
     CASE("a-set-clock-changes-no-waiting-time", test_clock_set);
+    CASE("a-message-is-at-home-in-the-clock-it-came-by", test_clock_set_under_a_message);
     CASE("a-clock-gone-back-over-a-restart-blocks-nothing", test_clock_lost_over_restart);
     CASE("an-unreachable-server-is-tried-once-for-all", test_unreachable_is_shared);
     CASE("a-closed-road-bounces-nothing", test_closed_road_bounces_nothing);
