@@ -89,9 +89,11 @@ check_local_address(HpSlice value)
     return has_forbidden(value) ? N_("must be addresses or names before an @") : NULL;
 }
 
-#define EVENT "off|tray|banner|sticky"
-#define PORT  HP_SETTING_NUMBER
-#define DAY   86400
+#define EVENT     "off|tray|banner|sticky"
+#define PORT      HP_SETTING_NUMBER
+#define DAY       86400
+/* So high that whoever wants no limit (a load test) can say so. */
+#define LIMIT_MAX 1000000000
 
 static const HpSettingSpec specs[HP_CONFIG_N_KEYS] = {
     /* [account] */
@@ -220,25 +222,25 @@ static const HpSettingSpec specs[HP_CONFIG_N_KEYS] = {
                                            .named = TRUE, .later = TRUE },
     /* [limits] */
     [HP_CONFIG_LIMITS_RECIPIENTS_PER_HOUR] = { "limits", "recipients-per-hour",
-                                               HP_SETTING_NUMBER, "100", 1, 100000,
+                                               HP_SETTING_NUMBER, "100", 1, LIMIT_MAX,
                                                .about = N_("Recipients within an hour."),
                                                .later = TRUE },
     [HP_CONFIG_LIMITS_RECIPIENTS_PER_DAY] = { "limits", "recipients-per-day",
-                                              HP_SETTING_NUMBER, "300", 1, 1000000,
+                                              HP_SETTING_NUMBER, "300", 1, LIMIT_MAX,
                                               .about = N_("Recipients within a day."),
                                               .later = TRUE },
-    [HP_CONFIG_LIMITS_BURST] = { "limits", "burst", HP_SETTING_NUMBER, "30", 1, 100000,
+    [HP_CONFIG_LIMITS_BURST] = { "limits", "burst", HP_SETTING_NUMBER, "30", 1, LIMIT_MAX,
                                  .about =
                                      N_("Recipients that may follow each other at once."),
                                  .later = TRUE },
     [HP_CONFIG_LIMITS_NEW_RECIPIENTS_PER_HOUR] = { "limits", "new-recipients-per-hour",
-                                                   HP_SETTING_NUMBER, "15", 1, 100000,
+                                                   HP_SETTING_NUMBER, "15", 1, LIMIT_MAX,
                                                    .about =
                                                        N_("Recipients within an hour to "
                                                           "whom you never wrote before."),
                                                    .later = TRUE },
     [HP_CONFIG_LIMITS_NEW_RECIPIENTS_PER_DAY] = { "limits", "new-recipients-per-day",
-                                                  HP_SETTING_NUMBER, "40", 1, 1000000,
+                                                  HP_SETTING_NUMBER, "40", 1, LIMIT_MAX,
                                                   .about =
                                                       N_("Recipients within a day to "
                                                          "whom you never wrote before."),
@@ -247,7 +249,7 @@ static const HpSettingSpec specs[HP_CONFIG_N_KEYS] = {
                                                             "same-text-new-recipients-"
                                                             "per-day",
                                                             HP_SETTING_NUMBER, "20", 1,
-                                                            1000000,
+                                                            LIMIT_MAX,
                                                             .about =
                                                                 N_("New recipients "
                                                                    "within a day who get "

@@ -115,6 +115,10 @@ refuses_what_cannot_be_meant(void)
         "[identity x]\naddress=*@example.org",
         "[dns]\nservers=127.0.0.53, [::1]:5353 fe80::1%eth0",
         "[listen]\nsmtp=0",
+        "[limits]\nrecipients-per-hour=1000000000\nrecipients-per-day=1000000000\n"
+        "burst=1000000000\nnew-recipients-per-hour=1000000000\n"
+        "new-recipients-per-day=1000000000\n"
+        "same-text-new-recipients-per-day=1000000000\nbytes-per-day=1000G",
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++)
