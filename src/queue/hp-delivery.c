@@ -115,6 +115,7 @@ claim_first(HpDelivery *self)
 /* Settling */
 
 typedef struct {
+    HpQueue *queue;    /* (unowned) */
     HpQueueItem *item; /* (unowned) */
     gint64 now_usec;
     const char *destination;     /* (unowned) */
@@ -122,6 +123,19 @@ typedef struct {
     HpReports *reports;          /* (unowned) */
     Claim *claim;                /* (unowned) (nullable): the next one, with it */
 } Settle;
+
+/* Written while the line is bad, but judged before that was known: the dispatcher has
+ * taken such attempts back already, so this one is taken back here. */
+static gboolean
+absolve_if_late(HpDbConn *conn, HpQueue *queue, GError **error)
+{
+    HpJobNow now;
+
+    if (hp_queue_is_line_good(queue))
+        return TRUE;
+    now = hp_queue_now(queue);
+    return hp_rows_absolve(conn, &now, error);
+}
 
 static gboolean
 settle_work(HpDbConn *conn, gpointer data, GError **error)
@@ -137,6 +151,8 @@ settle_work(HpDbConn *conn, gpointer data, GError **error)
     if (settle->memory != NULL &&
         !hp_rows_save_memory(conn, settle->destination, settle->memory, settle->now_usec,
                              error))
+        return FALSE;
+    if (!absolve_if_late(conn, settle->queue, error))
         return FALSE;
     return settle->claim == NULL || claim_in_work(conn, settle->claim, error);
 }
@@ -167,8 +183,16 @@ commit_result(HpDelivery *self, Settle *settle, const HpJobTell *tells)
     }
 }
 
+/* No mail server has said anything. */
+static gboolean
+is_unreached(const HpReply *reply)
+{
+    return reply->stage <= HP_STAGE_CONNECT ||
+           (reply->stage == HP_STAGE_GREETING && reply->host == NULL);
+}
+
 static HpJobEvent
-event_of(const HpCarryRecipient *recipient)
+event_of(const HpCarryRecipient *recipient, gboolean line_is_good)
 {
     const HpReply *reply = &recipient->reply;
 
@@ -178,7 +202,9 @@ event_of(const HpCarryRecipient *recipient)
     case HP_OUTCOME_REFUSED:
         return HP_JOB_REFUSE;
     case HP_OUTCOME_DEFERRED:
-        return HP_JOB_DEFER;
+        if (!is_unreached(reply))
+            return HP_JOB_DEFER;
+        return line_is_good ? HP_JOB_UNREACHED : HP_JOB_NETWORK_FAIL;
     case HP_OUTCOME_NETWORK:
         return reply->host != NULL && reply->code >= 500 ? HP_JOB_ROAD_CLOSE
                                                          : HP_JOB_NETWORK_FAIL;
@@ -195,13 +221,14 @@ static GArray *
 judge(HpDelivery *self, HpQueueItem *item)
 {
     GArray *tells = g_array_sized_new(FALSE, TRUE, sizeof(HpJobTell), item->jobs->len);
+    gboolean good = hp_queue_is_line_good(self->queue);
 
     g_array_set_size(tells, item->jobs->len);
     for (guint i = 0; i < item->jobs->len; i++) {
         HpJobNow now = hp_queue_now(self->queue);
 
         hp_job_next(&g_array_index(item->jobs, HpJob, i),
-                    event_of(item->carry.recipients->pdata[i]), &now,
+                    event_of(item->carry.recipients->pdata[i], good), &now,
                     &g_array_index(tells, HpJobTell, i));
     }
     return tells;
@@ -215,7 +242,8 @@ save_results(HpDelivery *self, HpQueueItem *item, gboolean go_on)
     Claim claim = { 0 };
     guint notes = 0;
     gboolean claims = go_on && begin_claim(self, &claim, &notes);
-    Settle settle = { .item = item,
+    Settle settle = { .queue = self->queue,
+                      .item = item,
                       .now_usec = hp_clock_now_usec(self->queue->clock, HP_CLOCK_WALL),
                       .destination = self->carry.destination,
                       .reports = &reports,
@@ -241,16 +269,22 @@ save_results(HpDelivery *self, HpQueueItem *item, gboolean go_on)
 
 /* Sharing a failure with the others that wait for the same server */
 
-/* @data: HpRowsShare; after a rollback it is given again as it was. */
+typedef struct {
+    HpQueue *queue; /* (unowned) */
+    HpRowsShare rows;
+} Share;
+
+/* After a rollback it is given again as it was. */
 static gboolean
 share_work(HpDbConn *conn, gpointer data, GError **error)
 {
-    HpRowsShare *share = data;
-    HpRowsPlace before = share->place;
+    Share *share = data;
+    HpRowsPlace before = share->rows.place;
 
-    if (hp_rows_share_failure(conn, share, error))
+    if (hp_rows_share_failure(conn, &share->rows, error) &&
+        absolve_if_late(conn, share->queue, error))
         return TRUE;
-    share->place = before;
+    share->rows.place = before;
     return FALSE;
 }
 
@@ -266,23 +300,26 @@ is_about_destination(const HpCarryRecipient *recipient)
 static void
 share_failure(HpDelivery *self, const HpCarryRecipient *recipient)
 {
-    HpRowsShare share = { self->carry.destination,
-                          event_of(recipient),
-                          &recipient->reply,
-                          hp_queue_now(self->queue),
-                          { 0, 0 } };
+    HpQueue *queue = self->queue;
+    Share share = { queue,
+                    { self->carry.destination,
+                      event_of(recipient, hp_queue_is_line_good(queue)),
+                      &recipient->reply,
+                      hp_queue_now(queue),
+                      { 0, 0 } } };
     g_autoptr(GError) error = NULL;
     HpRowsPlace before;
 
     do {
-        before = share.place;
-        share.now.random = hp_queue_now(self->queue).random;
-        if (!hp_db_write(self->queue->db, share_work, &share, &error)) {
+        before = share.rows.place;
+        share.rows.now.random = hp_queue_now(queue).random;
+        if (!hp_db_write(queue->db, share_work, &share, &error)) {
             hp_log("queue", NULL, G_LOG_LEVEL_WARNING,
                    "could not put off mail for one server: %s", error->message);
             return;
         }
-    } while (before.due_usec != share.place.due_usec || before.id != share.place.id);
+    } while (before.due_usec != share.rows.place.due_usec ||
+             before.id != share.rows.place.id);
 }
 
 /* What is due next at the destination, read anew. */

@@ -457,6 +457,37 @@ look_at_clock(HpQueue *self)
                error->message);
 }
 
+static gboolean
+absolve_work(HpDbConn *conn, gpointer data, GError **error)
+{
+    return hp_rows_absolve(conn, data, error);
+}
+
+static gboolean
+takes_attempts_back(HpQueue *self)
+{
+    HP_LOCKED(&self->lock);
+    gboolean absolving = self->absolving;
+
+    self->absolving = FALSE;
+    return absolving;
+}
+
+/* The failures by which a bad line was found out were its own fault. */
+static void
+look_at_line(HpQueue *self)
+{
+    g_autoptr(GError) error = NULL;
+    HpJobNow now;
+
+    if (!takes_attempts_back(self))
+        return;
+    now = hp_queue_now(self);
+    if (!hp_db_write_big(self->db, absolve_work, &now, &error))
+        hp_log("queue", NULL, G_LOG_LEVEL_WARNING,
+               "could not take back what the line did: %s", error->message);
+}
+
 static void
 look_at_pause(HpQueue *self)
 {
@@ -564,6 +595,7 @@ hp_dispatcher_run(gpointer queue)
         join_ended(self, FALSE);
         look_at_clock(self);
         look_at_pause(self);
+        look_at_line(self);
         hp_line_notice_check(self);
         start_due(self);
         sleep_until_due(self);

@@ -90,10 +90,11 @@ struct _HpQueue {
     GPtrArray *deliveries;    /* (owned): HpDelivery (owned by the dispatcher) */
     gboolean slots[HP_PHASES_SLOTS];
     HpLinkState link;
-    gint64 link_since_usec;   /* monotonic */
-    guint probes;             /* since then */
-    gboolean line_told;       /* the owner knows that the line is bad */
-    gboolean line_noted;      /* meta knows since when port 25 is closed */
+    gint64 link_since_usec; /* monotonic */
+    gboolean absolving;  /* it has become bad: attempts in doubt are to be taken back */
+    guint probes;        /* since then */
+    gboolean line_told;  /* the owner knows that the line is bad */
+    gboolean line_noted; /* meta knows since when port 25 is closed */
     gint64 line_counts_usec;  /* monotonic: it was noted up to here; -1: not yet */
     gint64 paused_until_usec; /* wall; 0: not paused */
     gint64 online_usec;       /* until online_since */
@@ -108,6 +109,8 @@ struct _HpQueue {
 
 /* The world now, for the schedule. Any thread. */
 HpJobNow hp_queue_now(HpQueue *self);
+/* Is the line believed to be all right? Any thread. */
+gboolean hp_queue_is_line_good(HpQueue *self);
 /* Tells the listener; @id and @state are copied by it. Any thread, no lock held. */
 void hp_queue_announce(HpQueue *self, const char *id, const char *state);
 /* Messages are whole once announced: every recipient of @item. */

@@ -247,7 +247,7 @@ load_message(HpDbConn *conn, gint64 row, GError **error)
 
 #define RECIPIENT_COLUMNS                                                                \
     "id, address, orcpt, notify, state, due, attempts, days, last_day, delay_told,"      \
-    " stage, code, enhanced, reply, host"
+    " stage, code, enhanced, reply, host, doubt, doubt_day"
 
 static void
 add_recipient(HpQueueItem *item, HpDbStmt *stmt)
@@ -263,6 +263,8 @@ add_recipient(HpQueueItem *item, HpDbStmt *stmt)
         .days = (guint)hp_db_int(stmt, 7),
         .last_day = hp_db_int(stmt, 8),
         .delay_told = hp_db_int(stmt, 9) != 0,
+        .doubt_usec = hp_db_int(stmt, 15),
+        .doubt_day = hp_db_int(stmt, 16),
     };
 
     recipient->key = hp_db_int(stmt, 0);
@@ -394,14 +396,15 @@ save_job(HpDbConn *conn, const HpCarryRecipient *recipient, const HpJob *job,
     return hp_db_run(conn, error,
                      "UPDATE recipient SET state = ?2, due = nullif(?3, ?4),"
                      " attempts = ?5, days = ?6, last_day = ?7, delay_told = ?8,"
-                     " stage = ?9, code = ?10, enhanced = ?11, reply = ?12, host = ?13"
+                     " stage = ?9, code = ?10, enhanced = ?11, reply = ?12, host = ?13,"
+                     " doubt = ?15, doubt_day = ?16"
                      " WHERE id = ?1 AND (1 << state) & ?14",
-                     "iiiiiiiiiisssi", recipient->key, (gint64)job->state, job->due_usec,
-                     (gint64)G_MAXINT64, (gint64)job->attempts, (gint64)job->days,
-                     job->last_day, (gint64)job->delay_told, (gint64)reply->stage,
-                     (gint64)reply->code,
+                     "iiiiiiiiiisssiii", recipient->key, (gint64)job->state,
+                     job->due_usec, (gint64)G_MAXINT64, (gint64)job->attempts,
+                     (gint64)job->days, job->last_day, (gint64)job->delay_told,
+                     (gint64)reply->stage, (gint64)reply->code,
                      reply->enhanced[0] != '\0' ? reply->enhanced : NULL, reply->text,
-                     reply->host, (gint64)from_states);
+                     reply->host, (gint64)from_states, job->doubt_usec, job->doubt_day);
 }
 
 /* The last recipient is done: only the history is kept. */
@@ -533,6 +536,56 @@ hp_rows_share_failure(HpDbConn *conn, HpRowsShare *share, GError **error)
         share->place = (HpRowsPlace){ one->due_usec, one->id };
         hp_job_next(&one->job, share->event, &share->now, &tell);
         if (tell == HP_JOB_TELL_NOBODY && !save_shared(conn, share, one, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* Taking the line's fault back */
+
+static gboolean
+load_doubtful(HpDbConn *conn, const HpJobNow *now, GArray *doubtful, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    HpDbStmt *stmt = hp_db_query(conn,
+                                 "SELECT id, state, attempts, days, last_day, doubt,"
+                                 " doubt_day FROM recipient WHERE state < 5"
+                                 " AND doubt >= ?1",
+                                 "i", now->wall_usec - HP_JOB_DOUBT_USEC);
+
+    while (hp_db_step(stmt, &failure)) {
+        Shared one = { .id = hp_db_int(stmt, 0) };
+
+        one.job = (HpJob){ .state = (HpJobState)hp_db_int(stmt, 1),
+                           .attempts = (guint)hp_db_int(stmt, 2),
+                           .days = (guint)hp_db_int(stmt, 3),
+                           .last_day = hp_db_int(stmt, 4),
+                           .doubt_usec = hp_db_int(stmt, 5),
+                           .doubt_day = hp_db_int(stmt, 6) };
+        g_array_append_val(doubtful, one);
+    }
+    if (failure == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
+
+gboolean
+hp_rows_absolve(HpDbConn *conn, const HpJobNow *now, GError **error)
+{
+    g_autoptr(GArray) doubtful = g_array_new(FALSE, FALSE, sizeof(Shared));
+
+    if (!load_doubtful(conn, now, doubtful, error))
+        return FALSE;
+    for (guint i = 0; i < doubtful->len; i++) {
+        Shared *one = &g_array_index(doubtful, Shared, i);
+
+        if (hp_job_next(&one->job, HP_JOB_ABSOLVE, now, NULL) &&
+            !hp_db_run(conn, error,
+                       "UPDATE recipient SET attempts = ?2, days = ?3, last_day = ?4,"
+                       " doubt = 0 WHERE id = ?1",
+                       "iiii", one->id, (gint64)one->job.attempts, (gint64)one->job.days,
+                       one->job.last_day))
             return FALSE;
     }
     return TRUE;

@@ -122,7 +122,7 @@ typedef struct {
 /* A failure that is shared: */
 typedef struct {
     const char *destination; /* (unowned): what could not be reached */
-    HpJobEvent event;        /* HP_JOB_DEFER, HP_JOB_NETWORK_FAIL or HP_JOB_ROAD_CLOSE */
+    HpJobEvent event;        /* of a server that was not reached, or of its road */
     const HpReply *reply;    /* (unowned): what happened, with another message */
     HpJobNow now;
     HpRowsPlace place; /* where to go on; zeroes at first */
@@ -137,6 +137,9 @@ typedef struct {
  * recipients; call again until the place stays the same.
  */
 gboolean hp_rows_share_failure(HpDbConn *conn, HpRowsShare *share, GError **error);
+
+/* The line is bad: attempts that ended in doubt just now count no more, for anybody. */
+gboolean hp_rows_absolve(HpDbConn *conn, const HpJobNow *now, GError **error);
 
 typedef enum {
     HP_ROWS_TO_LOCAL = 0, /* the message itself, to the recipients at home */

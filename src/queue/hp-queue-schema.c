@@ -9,7 +9,9 @@
  * message: `open` recipients are not finished; with the last of them `finished` is set
  * and `content` given up. `name` is the id that people see; `retired` keeps the names of
  *    pruned ones, so that none comes twice. `online_at`: the queue's online time then.
- * recipient: `state` is an HpJobState; `stage` to `host` are the last reply.
+ * recipient: `state` is an HpJobState; `stage` to `host` are the last reply. `doubt`:
+ *    when an attempt ended that may have been the line's fault, 0 if there is none;
+ *    `doubt_day`: what `last_day` was before it.
  * attempt: begun before connecting; recipients in state "sending" point to theirs.
  * event: the story of a message.
  * destination: what must be remembered of a domain. refused_*: until when.
@@ -62,6 +64,8 @@ static const char first[] = HP_CONTENT_SCHEMA
     " days INTEGER NOT NULL DEFAULT 0,"
     " last_day INTEGER NOT NULL DEFAULT 0,"
     " delay_told INTEGER NOT NULL DEFAULT 0,"
+    " doubt INTEGER NOT NULL DEFAULT 0,"
+    " doubt_day INTEGER NOT NULL DEFAULT 0,"
     " stage INTEGER NOT NULL DEFAULT 0,"
     " code INTEGER NOT NULL DEFAULT 0,"
     " enhanced TEXT,"

@@ -26,6 +26,14 @@ hp_queue_now(HpQueue *self)
                        .random = g_rand_int(self->rand) };
 }
 
+gboolean
+hp_queue_is_line_good(HpQueue *self)
+{
+    HP_LOCKED(&self->lock);
+
+    return self->link == HP_LINK_OK;
+}
+
 void
 hp_queue_announce(HpQueue *self, const char *id, const char *state)
 {
@@ -127,6 +135,7 @@ hp_queue_set_link(HpQueue *self, HpLinkState state, gboolean moved)
 
         ready = state == HP_LINK_OK && (changed || moved);
         self->link = state;
+        self->absolving = self->absolving || (changed && state != HP_LINK_OK);
         hp_dispatcher_count_online(self);
         if (changed || moved) {
             self->link_since_usec = hp_clock_now_usec(self->clock, HP_CLOCK_MONOTONIC);

@@ -82,9 +82,39 @@ count_attempt(HpJob *job, const HpJobNow *now)
     gint64 day = now->wall_usec / DAY;
 
     job->attempts++;
+    job->doubt_usec = 0;
     if (job->days == 0 || day != job->last_day)
         job->days++;
     job->last_day = day;
+}
+
+static void
+count_in_doubt(HpJob *job, const HpJobNow *now)
+{
+    gint64 before = job->last_day;
+
+    count_attempt(job, now);
+    job->doubt_usec = now->wall_usec;
+    job->doubt_day = before;
+}
+
+static gboolean
+is_in_doubt(const HpJob *job, const HpJobNow *now)
+{
+    return job->doubt_usec != 0 &&
+           ABS(now->wall_usec - job->doubt_usec) <= HP_JOB_DOUBT_USEC;
+}
+
+static void
+absolve(HpJob *job)
+{
+    job->attempts--;
+    if (job->attempts == 0)
+        job->days = 0;
+    else if (job->last_day != job->doubt_day)
+        job->days--;
+    job->last_day = job->doubt_day;
+    job->doubt_usec = 0;
 }
 
 static void
@@ -143,6 +173,9 @@ end_attempt(HpJob *job, HpJobEvent event, const HpJobNow *now)
     case HP_JOB_DEFER:
         count_attempt(job, now);
         return postpone(job, now, is_hopeless(job, now));
+    case HP_JOB_UNREACHED:
+        count_in_doubt(job, now);
+        return postpone(job, now, is_hopeless(job, now));
     case HP_JOB_ROAD_CLOSE:
         /* The server wants no mail from here at all. It is not the message's fault, but
          * somebody must be told in the end. */
@@ -158,6 +191,7 @@ end_attempt(HpJob *job, HpJobEvent event, const HpJobNow *now)
     case HP_JOB_RETRY:
     case HP_JOB_CANCEL:
     case HP_JOB_RETURN:
+    case HP_JOB_ABSOLVE:
         break;
     }
     job->state = HP_JOB_WAITING;
@@ -182,9 +216,13 @@ obey(HpJob *job, HpJobEvent event, const HpJobNow *now)
     case HP_JOB_RETURN:
         finish(job, HP_JOB_EXPIRED);
         return HP_JOB_TELL_FAILURE;
+    case HP_JOB_ABSOLVE:
+        absolve(job);
+        break;
     case HP_JOB_DELIVER:
     case HP_JOB_REFUSE:
     case HP_JOB_DEFER:
+    case HP_JOB_UNREACHED:
     case HP_JOB_NETWORK_FAIL:
     case HP_JOB_ROAD_CLOSE:
     case HP_JOB_LOSE_REPLY:
@@ -200,17 +238,19 @@ obey(HpJob *job, HpJobEvent event, const HpJobNow *now)
 #define OUTCOMES                                                                         \
     (BIT(HP_JOB_DELIVER) | BIT(HP_JOB_REFUSE) | BIT(HP_JOB_DEFER) |                      \
      BIT(HP_JOB_NETWORK_FAIL) | BIT(HP_JOB_ROAD_CLOSE) | BIT(HP_JOB_LOSE_REPLY) |        \
-     BIT(HP_JOB_UNTRY))
+     BIT(HP_JOB_UNTRY) | BIT(HP_JOB_UNREACHED))
 
 /* An uncertain one may not be hurried: the peer may still be about to answer. It may be
  * cancelled, which says "treat it as sent". */
 static const guint possible[HP_JOB_N_STATES] = {
     [HP_JOB_WAITING] = BIT(HP_JOB_CLAIM) | BIT(HP_JOB_HOLD) | BIT(HP_JOB_RETRY) |
-                       BIT(HP_JOB_CANCEL) | BIT(HP_JOB_RETURN) | BIT(HP_JOB_DELIVER),
+                       BIT(HP_JOB_CANCEL) | BIT(HP_JOB_RETURN) | BIT(HP_JOB_DELIVER) |
+                       BIT(HP_JOB_ABSOLVE),
     [HP_JOB_PACED] =
         BIT(HP_JOB_CLAIM) | BIT(HP_JOB_HOLD) | BIT(HP_JOB_CANCEL) | BIT(HP_JOB_RETURN),
     [HP_JOB_SENDING] = OUTCOMES | BIT(HP_JOB_HOLD) | BIT(HP_JOB_CANCEL),
-    [HP_JOB_HELD] = BIT(HP_JOB_RELEASE) | BIT(HP_JOB_HOLD) | BIT(HP_JOB_CANCEL),
+    [HP_JOB_HELD] =
+        BIT(HP_JOB_RELEASE) | BIT(HP_JOB_HOLD) | BIT(HP_JOB_CANCEL) | BIT(HP_JOB_ABSOLVE),
     [HP_JOB_UNCERTAIN] =
         BIT(HP_JOB_CLAIM) | BIT(HP_JOB_HOLD) | BIT(HP_JOB_CANCEL) | BIT(HP_JOB_RETURN),
 };
@@ -220,7 +260,8 @@ hp_job_next(HpJob *job, HpJobEvent event, const HpJobNow *now, HpJobTell *ret_te
 {
     HpJobTell tell;
 
-    if ((possible[job->state] & BIT(event)) == 0)
+    if ((possible[job->state] & BIT(event)) == 0 ||
+        (event == HP_JOB_ABSOLVE && !is_in_doubt(job, now)))
         return FALSE;
     tell = obey(job, event, now);
     if (ret_tell != NULL)

@@ -41,6 +41,9 @@ typedef enum {
  * @HP_JOB_RETRY: due now, please
  * @HP_JOB_CANCEL: the user gives it up
  * @HP_JOB_RETURN: no line to mail servers for too long: back to the sender
+ * @HP_JOB_UNREACHED: as DEFER, but no mail server was reached: it counts, in doubt
+ * @HP_JOB_ABSOLVE: the line turned out to be bad: an attempt in doubt that ended within
+ *    the last minute and a half was the line's fault and counts no more
  */
 typedef enum {
     HP_JOB_CLAIM,
@@ -56,8 +59,10 @@ typedef enum {
     HP_JOB_RETRY,
     HP_JOB_CANCEL,
     HP_JOB_RETURN,
+    HP_JOB_UNREACHED,
+    HP_JOB_ABSOLVE,
 } HpJobEvent;
-#define HP_JOB_N_EVENTS 13
+#define HP_JOB_N_EVENTS 15
 
 /* Who must be told because of an event, if the recipient's NOTIFY wants it. */
 typedef enum {
@@ -76,7 +81,13 @@ typedef struct {
     guint days;            /* different UTC days with a real attempt */
     gint64 last_day;       /* the latest of them, days since 1970 */
     gboolean delay_told;   /* a delay notice was written */
+    gint64 doubt_usec;     /* wall: end of the latest attempt, if it is in doubt; or 0 */
+    gint64 doubt_day;      /* what last_day was before it */
 } HpJob;
+
+/* How long an attempt stays in doubt: two failures within a minute mean a bad line, and
+ * the first of them has to be written down as well. */
+#define HP_JOB_DOUBT_USEC (90 * G_TIME_SPAN_SECOND)
 
 /* The world at the time of an event. */
 typedef struct {

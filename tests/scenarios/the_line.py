@@ -126,6 +126,22 @@ def port_25_closed(internet, post):
     assert all(len(host.ledger) == 1 for host in mx)
 
 
+@scenario(root=True)
+def one_dead_server(internet, post):
+    """A server that is down alone is its own fault: the attempt counts, the line is good."""
+    dead = internet.addresses()[0]
+    mx = internet.mx("beside-dead")
+    internet.names([], ["dead.example. MX 10 mx.dead.example.", f"mx.dead.example. A {dead}"])
+    post.send("eva@dead.example")
+    found = post.wait_for(lambda: (r := post.recipient("eva@dead.example")).get("attempts")
+                          and r, why="an attempt that counts")
+    assert found["state"] == "waiting" and network(post) == "ok", found
+    assert found["explanation"].startswith("None of the recipient's mail servers"), found
+    post.send("eva@beside-dead.example")
+    mx.wait(1, 20)
+    assert post.recipient("eva@dead.example")["attempts"] == 1
+
+
 @scenario(root=True, seconds=240)
 def port_25_closed_for_days(internet, post):
     """No-25 for five days: the mail is returned whole, with the reason."""

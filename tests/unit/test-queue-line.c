@@ -81,6 +81,51 @@ test_network_counts_no_attempt(Fixture *f, gconstpointer data)
 }
 
 static void
+wait_attempts(Fixture *f, const char *id, guint n)
+{
+    gint64 until = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+
+    while (fixture_attempts(f, id, 0) != n && g_get_monotonic_time() < until)
+        g_usleep(1000);
+    g_assert_cmpuint(fixture_attempts(f, id, 0), ==, n);
+}
+
+/* What failed before the line was known to be bad, failed because of it. */
+static void
+test_bad_line_takes_attempts_back(Fixture *f, gconstpointer data)
+{
+    g_autofree char *early = fixture_submit(f, ANNA, "down@example.org", 0);
+    g_autofree char *down = NULL;
+    g_autofree char *later = NULL;
+
+    wait_attempts(f, early, 1);
+    fixture_pass(f, 2 * MINUTE); /* alone at its time: it counts */
+    down = fixture_submit(f, ANNA, "down@example.net", 0);
+    later = fixture_submit(f, ANNA, "later@example.com", 0);
+    wait_attempts(f, down, 1);
+    wait_attempts(f, later, 1);
+    hp_queue_set_link(f->queue, HP_LINK_NO_25, FALSE);
+    wait_attempts(f, down, 0);
+    g_assert_cmpuint(fixture_attempts(f, later, 0), ==, 1);
+    g_assert_cmpuint(fixture_attempts(f, early, 0), ==, 1);
+    fixture_wait_state(f, down, 0, "offline");
+}
+
+/* The same for a failure that was under way when the line was found out. */
+static void
+test_late_failure_is_the_lines(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+
+    hp_queue_set_link(f->queue, HP_LINK_NO_25, FALSE);
+    id = fixture_submit(f, ANNA, "down@example.net", 0);
+    fixture_pass(f, MINUTE); /* the first probe */
+    fixture_wait_carried(1);
+    fixture_wait_state(f, id, 0, "offline");
+    g_assert_cmpuint(fixture_attempts(f, id, 0), ==, 0);
+}
+
+static void
 test_clock_set(Fixture *f, gconstpointer data)
 {
     g_autofree char *id = fixture_submit(f, ANNA, "later@example.net", 0);
@@ -326,6 +371,8 @@ main(int argc, char **argv)
     CASE("offline-days-cost-nothing", test_offline_costs_nothing);
     CASE("the-line-back-makes-due", test_line_back_is_due);
     CASE("the-networks-fault-is-no-attempt", test_network_counts_no_attempt);
+    CASE("a-bad-line-takes-attempts-back", test_bad_line_takes_attempts_back);
+    CASE("a-failure-over-a-bad-line-is-the-lines", test_late_failure_is_the_lines);
     CASE("a-set-clock-changes-no-waiting-time", test_clock_set);
     CASE("a-message-is-at-home-in-the-clock-it-came-by", test_clock_set_under_a_message);
     CASE("a-clock-gone-back-over-a-restart-blocks-nothing", test_clock_lost_over_restart);

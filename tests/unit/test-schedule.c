@@ -14,17 +14,21 @@ static const HpJobNow world = { .wall_usec = START + MINUTE,
 static HpJob
 job_in(HpJobState state)
 {
-    return (HpJob){ .state = state, .due_usec = START, .submitted_usec = START };
+    return (HpJob){ .state = state,
+                    .due_usec = START,
+                    .submitted_usec = START,
+                    .attempts = 1,
+                    .doubt_usec = START };
 }
 
 /* The whole table: one row a state, one letter an event in the order of HpJobEvent: the
  * first letter of the new state, "-" where the event is not possible. */
 static const char *const table[HP_JOB_N_STATES] = {
-    [HP_JOB_WAITING] = "sd------h-wcx",   [HP_JOB_SENDING] = "-drwwwuwh--c-",
-    [HP_JOB_PACED] = "s-------h--cx",     [HP_JOB_HELD] = "--------hw-c-",
-    [HP_JOB_UNCERTAIN] = "s-------h--cx", [HP_JOB_DELIVERED] = "-------------",
-    [HP_JOB_REFUSED] = "-------------",   [HP_JOB_EXPIRED] = "-------------",
-    [HP_JOB_CANCELLED] = "-------------",
+    [HP_JOB_WAITING] = "sd------h-wcx-w",   [HP_JOB_SENDING] = "-drwwwuwh--c-w-",
+    [HP_JOB_PACED] = "s-------h--cx--",     [HP_JOB_HELD] = "--------hw-c--h",
+    [HP_JOB_UNCERTAIN] = "s-------h--cx--", [HP_JOB_DELIVERED] = "---------------",
+    [HP_JOB_REFUSED] = "---------------",   [HP_JOB_EXPIRED] = "---------------",
+    [HP_JOB_CANCELLED] = "---------------",
 };
 
 static const char letters[] = "wsphudrxc";
@@ -173,7 +177,7 @@ test_clock_jumps(void)
 static void
 test_counts_attempts_and_days(void)
 {
-    HpJob job = job_in(HP_JOB_SENDING);
+    HpJob job = { .state = HP_JOB_SENDING, .submitted_usec = START };
     HpJobNow now = world;
 
     hp_job_next(&job, HP_JOB_DEFER, &now, NULL);
@@ -187,6 +191,75 @@ test_counts_attempts_and_days(void)
     hp_job_next(&job, HP_JOB_DEFER, &now, NULL);
     g_assert_cmpuint(job.attempts, ==, 2);
     g_assert_cmpuint(job.days, ==, 2);
+}
+
+/* One attempt at a time of the day, which the line may be absolved of later. */
+static void
+attempt_at(HpJob *job, HpJobEvent event, gint64 wall_usec)
+{
+    HpJobNow now = world;
+
+    now.wall_usec = wall_usec;
+    job->state = HP_JOB_SENDING;
+    g_assert_true(hp_job_next(job, event, &now, NULL));
+}
+
+static gboolean
+absolve_at(HpJob *job, gint64 wall_usec)
+{
+    HpJobNow now = world;
+
+    now.wall_usec = wall_usec;
+    return hp_job_next(job, HP_JOB_ABSOLVE, &now, NULL);
+}
+
+static void
+test_absolves(void)
+{
+    HpJob job = { .submitted_usec = START };
+    HpJob before;
+
+    /* The first attempt of all. */
+    attempt_at(&job, HP_JOB_UNREACHED, START);
+    g_assert_cmpuint(job.attempts, ==, 1);
+    g_assert_true(absolve_at(&job, START + MINUTE));
+    g_assert_cmpint(job.state, ==, HP_JOB_WAITING);
+    g_assert_cmpuint(job.attempts, ==, 0);
+    g_assert_cmpuint(job.days, ==, 0);
+    /* Only once. */
+    g_assert_false(absolve_at(&job, START + MINUTE));
+    /* One on the same day, and one on the next: as if it had not been. */
+    for (guint days = 0; days < 2; days++) {
+        job = (HpJob){ .submitted_usec = START };
+        attempt_at(&job, HP_JOB_DEFER, START);
+        before = job;
+        attempt_at(&job, HP_JOB_UNREACHED, START + HOUR + days * DAY);
+        g_assert_cmpuint(job.days, ==, 1 + days);
+        g_assert_true(absolve_at(&job, START + HOUR + days * DAY));
+        g_assert_cmpuint(job.attempts, ==, before.attempts);
+        g_assert_cmpuint(job.days, ==, before.days);
+        g_assert_cmpint(job.last_day, ==, before.last_day);
+    }
+}
+
+static void
+test_absolves_of_nothing_else(void)
+{
+    HpJob job = { .submitted_usec = START };
+
+    /* A server was reached; or that is long ago, or was by another clock. */
+    attempt_at(&job, HP_JOB_UNREACHED, START);
+    attempt_at(&job, HP_JOB_DEFER, START + MINUTE);
+    g_assert_false(absolve_at(&job, START + MINUTE));
+    attempt_at(&job, HP_JOB_UNREACHED, START + HOUR);
+    g_assert_false(absolve_at(&job, START + HOUR + HP_JOB_DOUBT_USEC + 1));
+    g_assert_false(absolve_at(&job, START));
+    g_assert_cmpuint(job.attempts, ==, 3);
+    /* Whose time was up has been told so. */
+    g_assert_true(absolve_at(&job, START + HOUR + HP_JOB_DOUBT_USEC));
+    job.state = HP_JOB_EXPIRED;
+    job.doubt_usec = START;
+    g_assert_false(absolve_at(&job, START));
 }
 
 static void
@@ -287,6 +360,9 @@ main(int argc, char **argv)
     g_test_add_func("/schedule/a-closed-road-ends-some-day", test_closed_road_ends);
     g_test_add_func("/schedule/clock-jumps-neither-expire-nor-block", test_clock_jumps);
     g_test_add_func("/schedule/counts-attempts-and-days", test_counts_attempts_and_days);
+    g_test_add_func("/schedule/a-bad-line-takes-the-blame", test_absolves);
+    g_test_add_func("/schedule/a-bad-line-takes-no-other-blame",
+                    test_absolves_of_nothing_else);
     g_test_add_func("/schedule/tells-of-a-delay-once", test_tells_of_delay_once);
     g_test_add_func("/schedule/an-uncertain-one-waits-half-an-hour",
                     test_uncertain_waits);
