@@ -2,6 +2,7 @@
 
 #include "hp-lock.h"
 
+#include <glib/gi18n.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 
@@ -429,9 +430,9 @@ check_name(const char *name, GError **error)
 
     if (len >= 1 && len <= NAME_MAX_LEN && hp_cursor_at_end(&c))
         return TRUE;
-    return fail(error, HP_AUTH_ERROR_NAME,
-                "a name is 1 to 32 small letters, digits, dots, dashes and underscores",
-                name);
+    return fail(
+        error, HP_AUTH_ERROR_NAME,
+        _("a name is 1 to 32 small letters, digits, dots, dashes and underscores"), name);
 }
 
 static char *
@@ -473,7 +474,7 @@ changed_one(HpDbConn *conn, const char *name, GError **error)
 {
     if (hp_db_changes(conn) == 1)
         return TRUE;
-    return fail(error, HP_AUTH_ERROR_NOT_FOUND, "there is no password of that name",
+    return fail(error, HP_AUTH_ERROR_NOT_FOUND, _("there is no password of that name"),
                 name);
 }
 
@@ -543,7 +544,7 @@ hp_passwords_new(HpPasswords *self, const char *name, GError **error)
     if (password != NULL)
         return password;
     if (g_error_matches(problem, HP_DB_ERROR, HP_DB_ERROR_CONSTRAINT))
-        fail(error, HP_AUTH_ERROR_EXISTS, "there is a password of that name already",
+        fail(error, HP_AUTH_ERROR_EXISTS, _("there is a password of that name already"),
              name);
     else
         g_propagate_error(error, g_steal_pointer(&problem));

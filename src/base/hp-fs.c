@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -54,15 +55,15 @@ open_checked(int parent_fd, const char *name, gboolean created, GError **error)
     struct stat info;
 
     if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))
-        return refuse(error, name, "is a symbolic link or not a folder");
+        return refuse(error, name, _("is a symbolic link or not a folder"));
     if (fd < 0 || fstat(fd, &info) != 0) {
         hp_fs_fail(error, "open folder", name);
         return -1;
     }
     if (info.st_uid != geteuid())
-        return refuse(error, name, "belongs to another user");
+        return refuse(error, name, _("belongs to another user"));
     if (!created && (info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return refuse(error, name, "can be written to by others");
+        return refuse(error, name, _("can be written to by others"));
     if ((info.st_mode & 07777) != 0700 && fchmod(fd, 0700) != 0) {
         hp_fs_fail(error, "protect folder", name);
         return -1;
@@ -119,7 +120,7 @@ hp_fs_lock_dir(int dir_fd, GError **error)
         return TRUE;
     if (errno == EWOULDBLOCK) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
-                    "another hauspostd is already at work in this folder");
+                    _("another hauspostd is already at work in this folder"));
         return FALSE;
     }
     return hp_fs_fail(error, "lock", "the folder");

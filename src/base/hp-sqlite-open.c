@@ -5,6 +5,7 @@
 #include "hp-log.h"
 
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -87,15 +88,15 @@ identify(HpDbConn *conn, gboolean *ret_new, gint64 *ret_version, GError **error)
     *ret_new = application == 0 && version == 0 && objects == 0;
     if (!*ret_new && (guint32)application != conn->db->application_id) {
         g_set_error(error, HP_DB_ERROR, HP_DB_ERROR_FAILED,
-                    "%s belongs to another program (application id %08x)", conn->db->path,
-                    (guint32)application);
+                    _("%s belongs to another program (application id %08x)"),
+                    conn->db->path, (guint32)application);
         return FALSE;
     }
     if (version < 0 || version > conn->db->n_migrations) {
         g_set_error(error, HP_DB_ERROR, HP_DB_ERROR_NEWER,
-                    "%s was made by a newer version of Hauspost (schema %" G_GINT64_FORMAT
-                    ", this one knows up to %u)",
-                    conn->db->path, version, conn->db->n_migrations);
+                    _("%s was made by a newer version of Hauspost (schema %lld, this one "
+                      "knows up to %u)"),
+                    conn->db->path, (long long)version, conn->db->n_migrations);
         return FALSE;
     }
     *ret_version = version;

@@ -70,19 +70,21 @@ format_local(const char *rfc3339, gint64 now_usec, const char *today, const char
 char *
 hp_format_time(const char *rfc3339, gint64 now_usec)
 {
-    return format_local(rfc3339, now_usec, "%H:%M", "%-d %b %H:%M");
+    /* TRANSLATORS: formats of g_date_time_format(); month names are English where the
+     * system has no German locale, so a number is better. */
+    return format_local(rfc3339, now_usec, "%H:%M", _("%-d %b %H:%M"));
 }
 
 char *
 hp_format_moment(const char *rfc3339, gint64 now_usec)
 {
-    return format_local(rfc3339, now_usec, "%H:%M:%S", "%-d %b %H:%M:%S");
+    return format_local(rfc3339, now_usec, "%H:%M:%S", _("%-d %b %H:%M:%S"));
 }
 
 char *
 hp_format_day(const char *rfc3339)
 {
-    return format_local(rfc3339, 0, "%-d %b %Y", "%-d %b %Y");
+    return format_local(rfc3339, 0, _("%-d %b %Y"), _("%-d %b %Y"));
 }
 
 gboolean

@@ -14,7 +14,7 @@ take_fd(GVariant *handle, GUnixFDList *fds, GError **error)
 {
     if (fds == NULL) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                    _("the mail server gave nothing to read"));
+                    _("the mail server sent nothing"));
         return -1;
     }
     return g_unix_fd_list_get(fds, g_variant_get_handle(handle), error);

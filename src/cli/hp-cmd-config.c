@@ -281,7 +281,7 @@ const HpCommand hp_cmd_config[] = {
     { "config", "get", "KEY [--json]", "", 1, 1, HP_COMMAND_JSON, N_("Shows a setting."),
       cmd_get },
     { "config", "set", "KEY VALUE", "", 2, 2, 0, N_("Changes a setting."), cmd_set },
-    { "config", "unset", "KEY", "", 1, 1, 0, N_("Lets the default hold again."),
+    { "config", "unset", "KEY", "", 1, 1, 0, N_("Goes back to the default of a setting."),
       cmd_unset },
     { "config", "list", "[--json|--plain]", "origin", 0, 0,
       HP_COMMAND_JSON | HP_COMMAND_PLAIN,
@@ -292,6 +292,7 @@ const HpCommand hp_cmd_config[] = {
       cmd_validate },
     { "config", "describe", "[KEY|SECTION]", "", 0, 1, 0, N_("Says what settings mean."),
       cmd_describe },
-    { "config", "path", "", "", 0, 0, 0, N_("Says where the settings are."), cmd_path },
+    { "config", "path", "", "", 0, 0, 0, N_("Prints where the settings file is."),
+      cmd_path },
     { NULL },
 };

@@ -169,7 +169,8 @@ cmd_complete(HpCli *cli)
 const HpCommand hp_cmd_help[] = {
     { "version", NULL, "[--json]", "", 0, 0, HP_COMMAND_JSON, N_("Shows the version."),
       cmd_version },
-    { "help", NULL, "[COMMAND]", "", 0, 2, 0, N_("Shows what there is."), cmd_help },
+    { "help", NULL, "[COMMAND]", "", 0, 2, 0,
+      N_("Lists the commands, or says more about one."), cmd_help },
     { "__complete", NULL, "", "", 0, HP_COMMAND_ANY_WORDS,
       HP_COMMAND_HIDDEN | HP_COMMAND_RAW, N_("For the shells."), cmd_complete },
     { NULL },

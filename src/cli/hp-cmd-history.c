@@ -80,9 +80,12 @@ print_stats(HpCli *cli, GVariant *stats)
     g_autoptr(GVariant) domains = hp_dict_list(stats, "domains");
     g_autofree char *since = hp_format_day(hp_dict_text(stats, "since"));
     g_autofree char *size = hp_format_size(hp_dict_number(stats, "size", 0));
+    gint64 messages = hp_dict_number(stats, "messages", 0);
 
-    fprintf(cli->out, _("Since %s: %d messages, %s\n"), since,
-            (int)hp_dict_number(stats, "messages", 0), size);
+    fprintf(cli->out,
+            ngettext("Since %s: %d message, %s\n", "Since %s: %d messages, %s\n",
+                     (gulong)messages),
+            since, (int)messages, size);
     fprintf(cli->out, _("  %d delivered, %d refused, %d expired\n"),
             (int)hp_dict_number(stats, "delivered", 0),
             (int)hp_dict_number(stats, "refused", 0),
@@ -128,6 +131,6 @@ const HpCommand hp_cmd_history[] = {
     { "history", "show", "ID [--json]", "", 1, 1, HP_COMMAND_JSON,
       N_("Tells the story of a message."), cmd_show },
     { "history", "stats", "[--since 30d] [--json]", "since=", 0, 0, HP_COMMAND_JSON,
-      N_("Shows sums."), cmd_stats },
+      N_("Shows totals."), cmd_stats },
     { NULL },
 };

@@ -22,8 +22,8 @@ cmd_log(HpCli *cli)
     if (!hp_cli_has_user_manager())
         return hp_cli_refuse(
             cli, HP_EXIT_FAILURE, "hauspost queue log ID",
-            _("there is no journal of yours here: hauspostd writes to the "
-              "terminal or file of whoever started it"));
+            _("this computer keeps no journal for you: hauspostd writes to the "
+              "terminal or file with which it was started"));
     add(argv, "journalctl");
     add(argv, "--user");
     add(argv, "--unit=hauspost");

@@ -53,8 +53,10 @@ print_size_of(HpCli *cli, const char *name, gint64 messages, gint64 size)
         fprintf(cli->out, "%s\t%lld\t%lld\n", printable, (long long)messages,
                 (long long)size);
     else
-        fprintf(cli->out, _("%s: %lld messages, %s\n"), printable, (long long)messages,
-                shown);
+        fprintf(cli->out,
+                ngettext("%s: %lld message, %s\n", "%s: %lld messages, %s\n",
+                         (gulong)messages),
+                printable, (long long)messages, shown);
 }
 
 static void
@@ -107,6 +109,23 @@ cmd_size(HpCli *cli)
     return with_list(cli, print_size);
 }
 
+static void
+print_removed(HpCli *cli, GVariant *result)
+{
+    gint64 n = hp_dict_number(result, "messages", 0);
+    g_autofree char *size = hp_format_size(hp_dict_number(result, "size", 0));
+
+    fprintf(cli->out,
+            cli->dry_run ? ngettext("%lld message (%s) would be removed.\n",
+                                    "%lld messages (%s) would be removed.\n", (gulong)n)
+                         : ngettext("%lld message (%s) was removed.\n",
+                                    "%lld messages (%s) were removed.\n", (gulong)n),
+            (long long)n, size);
+    if (hp_dict_text(result, "retention") == NULL)
+        hp_cli_hint(cli, "%s\n→ hauspost config set mail.pop3-retention 30d",
+                    _("No retention is set, so nothing is ever removed."));
+}
+
 static HpExit
 cmd_cleanup(HpCli *cli)
 {
@@ -114,7 +133,6 @@ cmd_cleanup(HpCli *cli)
     HpHauspost1 *daemon;
     g_autoptr(GVariant) result = NULL;
     g_autoptr(GError) error = NULL;
-    g_autofree char *size = NULL;
 
     if (!cli->dry_run)
         exit = hp_cli_confirm(
@@ -131,14 +149,7 @@ cmd_cleanup(HpCli *cli)
         hp_cli_print_json(cli, "hauspost.cleanup/1", NULL, result);
         return HP_EXIT_OK;
     }
-    size = hp_format_size(hp_dict_number(result, "size", 0));
-    fprintf(cli->out,
-            cli->dry_run ? _("%lld messages (%s) would be removed.\n")
-                         : _("%lld messages (%s) were removed.\n"),
-            (long long)hp_dict_number(result, "messages", 0), size);
-    if (hp_dict_text(result, "retention") == NULL)
-        hp_cli_hint(cli, "%s\n→ hauspost config set mail.pop3-retention 30d",
-                    _("No retention is set, so nothing is ever removed."));
+    print_removed(cli, result);
     return HP_EXIT_OK;
 }
 

@@ -123,7 +123,8 @@ cmd_hold(HpCli *cli)
 
     if (text != NULL && !hp_parse_until(text, hp_cli_now_usec(cli), &until))
         return hp_cli_refuse(cli, HP_EXIT_USAGE, "hauspost queue hold --until 18:00 ID",
-                             _("%s is not a time to come, such as 1h or 18:00"), text);
+                             _("%s is not a time in the future, such as 1h or 18:00"),
+                             text);
     daemon = hp_cli_connect(cli, &exit);
     if (daemon == NULL)
         return exit;
@@ -214,10 +215,14 @@ print_summary(HpCli *cli, GVariant *summary)
                                           "offline", "uncertain", "refused" };
     g_autoptr(GVariant) rows = hp_dict_list(summary, "destinations");
     g_autofree char *size = hp_format_size(hp_dict_number(summary, "size", 0));
+    int messages = (int)hp_dict_number(summary, "messages", 0);
+    int recipients = (int)hp_dict_number(summary, "recipients", 0);
 
-    fprintf(cli->out, _("%d messages to %d recipients, %s\n"),
-            (int)hp_dict_number(summary, "messages", 0),
-            (int)hp_dict_number(summary, "recipients", 0), size);
+    fprintf(cli->out, ngettext("%d message", "%d messages", (gulong)messages), messages);
+    fprintf(
+        cli->out,
+        ngettext(" to %d recipient, %s\n", " to %d recipients, %s\n", (gulong)recipients),
+        recipients, size);
     for (gsize i = 0; i < G_N_ELEMENTS(states); i++) {
         gint64 n = hp_dict_number(summary, states[i], 0);
 

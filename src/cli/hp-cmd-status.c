@@ -325,7 +325,8 @@ cmd_pause(HpCli *cli)
 
     if (text != NULL && !hp_parse_until(text, hp_cli_now_usec(cli), &usec))
         return hp_cli_refuse(cli, HP_EXIT_USAGE, "hauspost pause --for 1h",
-                             _("%s is not a time to come, such as 1h or 18:00"), text);
+                             _("%s is not a time in the future, such as 1h or 18:00"),
+                             text);
     daemon = hp_cli_connect(cli, &exit);
     if (daemon == NULL)
         return exit;

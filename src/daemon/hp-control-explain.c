@@ -83,6 +83,6 @@ hp_control_explain(HpBusCall *call, GError **error)
     if (explain_message(message, &answer))
         return g_variant_new("(@a{sv})", g_variant_dict_end(&answer));
     g_set_error_literal(error, HP_CONTROL_ERROR, HP_CONTROL_ERROR_STATE,
-                        _("nobody has said anything about this message yet"));
+                        _("no mail server has said anything about this message yet"));
     return NULL;
 }

@@ -411,7 +411,7 @@ prepare(HpDaemon *self, GError **error)
     if (!hp_config_is_set_up(self->settings)) {
         g_set_error_literal(
             error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_INVALID,
-            _("nobody has said yet whose mail this is; run: hauspost setup"));
+            _("Hauspost does not know yet whose mail this is; run: hauspost setup"));
         return FALSE;
     }
     hp_language_init(hp_settings_text(self->settings, HP_CONFIG_ACCOUNT_LANGUAGE, NULL));

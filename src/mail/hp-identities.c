@@ -3,6 +3,7 @@
 #include "hp-text.h"
 
 #include <gio/gio.h>
+#include <glib/gi18n.h>
 
 struct _HpIdentities {
     gatomicrefcount refs;
@@ -45,7 +46,7 @@ add_patterns(GPtrArray *to, const char *const *texts, gboolean need_domain,
         }
         shown = hp_text_printable(hp_slice_of(*texts), 100);
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                    "\"%s\" is not a mail address", shown);
+                    _("\"%s\" is not a mail address"), shown);
         return FALSE;
     }
     return TRUE;
@@ -69,7 +70,7 @@ hp_identities_new(const char *account, const char *const *identities,
     first = g_ptr_array_index(self->mine, 0);
     if (first->local == NULL) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                    "the account needs one address, not \"%s\"", account);
+                    _("the account needs one address, not \"%s\""), account);
         return NULL;
     }
     self->account = hp_address_write(first);

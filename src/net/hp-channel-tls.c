@@ -201,7 +201,8 @@ fail_setup(HpChannel *self, GError **error)
 {
     self->ended = TRUE;
     self->torn = TRUE;
-    return hp_net_fail(error, HP_NET_ERROR_TLS, _("encryption is not to be had here"));
+    return hp_net_fail(error, HP_NET_ERROR_TLS,
+                       _("this computer could not set up the encryption"));
 }
 
 /* Plain text must not follow a handshake that failed, in either direction. */

@@ -112,7 +112,8 @@ answer_for_failure(Search *search, const char *name, HpDnsRaw raw)
 {
     switch (raw) {
     case HP_DNS_RAW_IMPOSSIBLE:
-        return answer_new(HP_DNS_NOT_FOUND, name, _("the name must not be looked up"));
+        return answer_new(HP_DNS_NOT_FOUND, name,
+                          _("such names are not looked up in the DNS"));
     case HP_DNS_RAW_UNREACHABLE:
         /* c-ares 1.18 also says so after SERVFAIL and REFUSED from every server. */
         if (!is_anyone_there(search->resolver))
@@ -125,7 +126,7 @@ answer_for_failure(Search *search, const char *name, HpDnsRaw raw)
         return answer_new(HP_DNS_TEMPORARY, name,
                           _("the name server did not answer in time"));
     case HP_DNS_RAW_ABORTED:
-        return answer_new(HP_DNS_TEMPORARY, name, _("the look-up was called off"));
+        return answer_new(HP_DNS_TEMPORARY, name, _("the look-up was stopped"));
     case HP_DNS_RAW_ANSWER:
     case HP_DNS_RAW_UNUSABLE:
     default:
@@ -186,7 +187,8 @@ judge(Search *search, HpDnsParsed *parsed, char **name)
 
     search->hops += parsed->hops;
     if (parsed->endless || search->hops > MAX_CNAMES)
-        return answer_new(HP_DNS_TEMPORARY, *name, _("its aliases lead nowhere"));
+        return answer_new(HP_DNS_TEMPORARY, *name,
+                          _("the name leads to ever more other names"));
     if (parsed->rcode == RCODE_NXDOMAIN)
         return judge_nxdomain(search, parsed);
     if (parsed->rcode != 0)
@@ -237,7 +239,7 @@ hp_resolver_ask(HpResolver *self, const char *name, HpDnsType type, int timeout_
     g_autofree char *at = g_strdup(name);
 
     if (!is_askable(name))
-        return answer_new(HP_DNS_NOT_FOUND, name, _("it cannot be a domain name"));
+        return answer_new(HP_DNS_NOT_FOUND, name, _("this cannot be a domain name"));
     for (;;) {
         g_auto(HpDnsParsed) parsed = { .rcode = 0 };
         HpDnsRaw raw = ask_once(&search, at, &parsed);

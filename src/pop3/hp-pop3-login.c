@@ -164,7 +164,8 @@ finish_exchange(HpPop3Session *s, const HpSaslServer *sasl, HpSaslStep step)
     else if (step == HP_SASL_CANCELLED)
         hp_pop3_error(s, _("The login was cancelled."));
     else
-        hp_pop3_error(s, _("This is not what the login method says here."));
+        hp_pop3_error(s, _("Your mail program did not follow the rules of this way to "
+                           "log in. Try another one."));
 }
 
 /* RFC 5034 §4: challenges and responses until the method is done. */

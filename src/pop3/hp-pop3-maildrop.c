@@ -70,10 +70,9 @@ hp_pop3_open_maildrop(HpPop3Session *s, const char *credential)
     s->state = HP_POP3_TRANSACTION;
     hp_log("pop3", hp_connection_id(s->connection), G_LOG_LEVEL_INFO, "%s logged in",
            credential);
-    hp_pop3_okf(s,
-                ngettext("%u message (%lld octets).", "%u messages (%lld octets).",
-                         s->left),
-                s->left, (long long)s->left_octets);
+    hp_pop3_okf(
+        s, ngettext("%u message (%lld octets).", "%u messages (%lld octets).", s->left),
+        s->left, (long long)s->left_octets);
 }
 
 /* The uids of all messages that have the bit @mark and not the bit @without. */

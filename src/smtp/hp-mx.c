@@ -184,7 +184,7 @@ find_hosts(Search *search, const char *domain)
         if (take_mx(search, answer))
             return TRUE;
         conclude(search->route, HP_OUTCOME_REFUSED, 556, "5.1.10",
-                 _("the recipient's domain does not take part in e-mail"));
+                 _("the recipient's domain says that it takes no mail"));
         return FALSE;
     case HP_DNS_NO_DATA:
         take_implicit(search, domain);
@@ -439,8 +439,9 @@ conclude_empty(Search *search, gboolean implicit)
         conclude_unsure(route, search->problem, NULL);
     else if (search->private && lies(search)) {
         note(route, HP_LINK_SAW_DNS_LIE);
-        conclude(route, HP_OUTCOME_NETWORK, 451, "4.4.3",
-                 _("this network gives every name an address of its own"));
+        conclude(
+            route, HP_OUTCOME_NETWORK, 451, "4.4.3",
+            _("this network answers every question for an address with one of its own"));
     } else if (search->private)
         conclude(
             route, HP_OUTCOME_REFUSED, 554, "5.4.6",

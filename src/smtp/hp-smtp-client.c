@@ -292,7 +292,8 @@ hp_smtp_client_start_tls(HpSmtpClient *self, HpTlsTrust *trust,
     self->caps = (HpSmtpCaps){ .starttls = FALSE };
     if (hp_channel_pending(self->channel) > 0)
         return fail(self, HP_STAGE_STARTTLS, HP_SMTP_TLS_FAILED,
-                    _("somebody put plain text into the start of the encryption"));
+                    _("something unencrypted was pushed in where the encryption begins; "
+                      "somebody may be in between"));
     hp_channel_set_timeout(self->channel, self->timeouts.command);
     hp_channel_set_budget(self->channel, READ_BUDGET);
     if (!hp_channel_start_tls_client(self->channel, trust, self->host, &verdict, &error))

@@ -106,7 +106,9 @@ finish_exchange(HpSmtpSession *s, const HpSaslServer *sasl, HpSaslStep step)
     else if (step == HP_SASL_CANCELLED)
         hp_smtp_error(s, 501, "5.7.0", _("The login was cancelled."));
     else
-        hp_smtp_error(s, 501, "5.5.2", _("This is not what the login method says here."));
+        hp_smtp_error(s, 501, "5.5.2",
+                      _("Your mail program did not follow the rules of this way to log "
+                        "in. Try another one."));
 }
 
 /* Sends the challenge and reads the client's answer; %FALSE if there is none. */

@@ -122,7 +122,7 @@ passes_on_what_the_daemon_refuses(void)
                   "hauspost queue retry --all");
     check_refusal("pause --for 1h", HP_EXIT_TEMPORARY, "until 1", "hauspost status");
     check_refusal("pause --for ever", HP_EXIT_USAGE,
-                  "ever is not a time to come, such as 1h or 18:00",
+                  "ever is not a time in the future, such as 1h or 18:00",
                   "hauspost pause --for 1h");
     fake_end(&home);
 }
