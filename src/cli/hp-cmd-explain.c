@@ -73,21 +73,34 @@ parse_reply(const char *what, Reply *ret_reply)
     return TRUE;
 }
 
-/* Out of the catalogue that is installed; %NULL if it is not there. */
-static GVariant *
-explain_code(const char *what, const Reply *reply)
+static HpExplain *
+load_catalogue(void)
 {
     const char *datadir = g_getenv("HAUSPOST_DATADIR"); /* an uninstalled tree */
     g_autofree char *path = g_build_filename(datadir != NULL ? datadir : HP_DATADIR,
                                              "explanations.ini", NULL);
-    g_autoptr(HpExplain) catalogue = hp_explain_load(path, NULL);
+
+    return hp_explain_load(path, NULL);
+}
+
+/* A reply code, or the name of a row, out of the catalogue that is installed; %NULL if it
+ * is neither, or there is no catalogue. */
+static GVariant *
+look_up(const char *what)
+{
+    const char *language = g_get_language_names()[0];
+    g_autoptr(HpExplain) catalogue = load_catalogue();
     HpExplanation found;
     GVariantDict dict;
+    Reply reply;
 
     if (catalogue == NULL)
         return NULL;
-    found = hp_explain(catalogue, reply->code, reply->enhanced, reply->text,
-                       g_get_language_names()[0]);
+    found = hp_explain_by_id(catalogue, what, language);
+    if (parse_reply(what, &reply))
+        found = hp_explain(catalogue, reply.code, reply.enhanced, reply.text, language);
+    else if (!g_str_equal(found.id, what))
+        return NULL;
     g_variant_dict_init(&dict, NULL);
     g_variant_dict_insert(&dict, "code", "s", what);
     g_variant_dict_insert(&dict, "meaning", "s", found.meaning);
@@ -104,7 +117,6 @@ cmd_explain(HpCli *cli)
     g_autoptr(GError) error = NULL;
     HpExit exit = HP_EXIT_OK;
     HpHauspost1 *daemon;
-    Reply reply;
 
     /* "explain 550 5.7.1" needs no quotes. */
     g_ptr_array_add(cli->args->words, NULL);
@@ -112,8 +124,7 @@ cmd_explain(HpCli *cli)
     if (!g_utf8_validate(what, -1, NULL))
         return hp_cli_refuse(cli, HP_EXIT_USAGE, "hauspost explain 550",
                              _("this is not UTF-8 text"));
-    if (parse_reply(what, &reply))
-        answer = explain_code(what, &reply);
+    answer = look_up(what);
     if (answer != NULL)
         return print_answer(cli, answer);
     daemon = hp_cli_connect(cli, &exit);
@@ -125,7 +136,8 @@ cmd_explain(HpCli *cli)
 }
 
 const HpCommand hp_cmd_explain[] = {
-    { "explain", NULL, "CODE|ID [--json]", "", 1, HP_COMMAND_ANY_WORDS, HP_COMMAND_JSON,
-      N_("Says what a reply code or the state of a message means."), cmd_explain },
+    { "explain", NULL, "(CODE [TEXT]|ID|NAME) [--json]", "", 1, HP_COMMAND_ANY_WORDS,
+      HP_COMMAND_JSON, N_("Says what a reply code or the state of a message means."),
+      cmd_explain },
     { NULL },
 };

@@ -78,14 +78,21 @@ static void
 print_stats(HpCli *cli, GVariant *stats)
 {
     g_autoptr(GVariant) domains = hp_dict_list(stats, "domains");
-    g_autofree char *since = hp_format_day(hp_dict_text(stats, "since"));
+    const char *start = hp_dict_text(stats, "since");
+    g_autofree char *since = hp_format_day(start);
     g_autofree char *size = hp_format_size(hp_dict_number(stats, "size", 0));
     gint64 messages = hp_dict_number(stats, "messages", 0);
 
-    fprintf(cli->out,
-            ngettext("Since %s: %d message, %s\n", "Since %s: %d messages, %s\n",
-                     (gulong)messages),
-            since, (int)messages, size);
+    if (start == NULL)
+        fprintf(cli->out,
+                ngettext("In all: %d message, %s\n", "In all: %d messages, %s\n",
+                         (gulong)messages),
+                (int)messages, size);
+    else
+        fprintf(cli->out,
+                ngettext("Since %s: %d message, %s\n", "Since %s: %d messages, %s\n",
+                         (gulong)messages),
+                since, (int)messages, size);
     fprintf(cli->out, _("  %d delivered, %d refused, %d expired\n"),
             (int)hp_dict_number(stats, "delivered", 0),
             (int)hp_dict_number(stats, "refused", 0),

@@ -90,7 +90,7 @@ local_words(GVariant *status)
 
         if (strchr(address, ':') != NULL)
             continue; /* ::1 has the same ports */
-        g_string_append_printf(out, "%s%s %s:%d", out->len > 0 ? "   " : "", upper,
+        g_string_append_printf(out, "%s%s %s:%d", out->len > 0 ? " · " : "", upper,
                                address, (int)hp_dict_number(row, "port", 0));
     }
     return g_strdup(out->str);

@@ -4,6 +4,27 @@
 
 #include <glib/gi18n.h>
 
+static void
+insert(GVariantDict *answer, const char *what, const HpExplanation *found)
+{
+    g_variant_dict_insert(answer, "code", "s", what);
+    g_variant_dict_insert(answer, "meaning", "s", found->meaning);
+    g_variant_dict_insert(answer, "side", "s", found->side_text);
+    g_variant_dict_insert(answer, "advice", "s", found->advice);
+}
+
+/* The name of a row: "no-25" */
+static gboolean
+explain_name(const HpExplain *catalogue, const char *what, GVariantDict *answer)
+{
+    HpExplanation found = hp_explain_by_id(catalogue, what, g_get_language_names()[0]);
+
+    if (!g_str_equal(found.id, what))
+        return FALSE;
+    insert(answer, what, &found);
+    return TRUE;
+}
+
 /* [ code ] [ enhanced ] [ text ]: %FALSE if @what is no reply, so that it is an id. */
 static gboolean
 explain_reply(const HpExplain *catalogue, const char *what, GVariantDict *answer)
@@ -23,10 +44,7 @@ explain_reply(const HpExplain *catalogue, const char *what, GVariantDict *answer
         return FALSE;
     found = hp_explain(catalogue, code < 200 ? 0 : (guint)code, enhanced, c.at,
                        g_get_language_names()[0]);
-    g_variant_dict_insert(answer, "code", "s", what);
-    g_variant_dict_insert(answer, "meaning", "s", found.meaning);
-    g_variant_dict_insert(answer, "side", "s", found.side_text);
-    g_variant_dict_insert(answer, "advice", "s", found.advice);
+    insert(answer, what, &found);
     return TRUE;
 }
 
@@ -74,7 +92,8 @@ hp_control_explain(HpBusCall *call, GError **error)
 
     g_variant_dict_init(&answer, NULL);
     g_variant_get(call->args, "(&s)", &what);
-    if (explain_reply(parts->explain, what, &answer))
+    if (explain_reply(parts->explain, what, &answer) ||
+        explain_name(parts->explain, what, &answer))
         return g_variant_new("(@a{sv})", g_variant_dict_end(&answer));
     message = hp_queue_show(parts->queue, what, &cause);
     if (message == NULL)

@@ -145,7 +145,7 @@ add_network_attention(GVariantBuilder *list, HpLinkState state)
     case HP_LINK_CAPTIVE:
         add_attention(list, "captive",
                       _("This network wants you to sign in first; open any web page."),
-                      NULL);
+                      "hauspost explain captive");
         break;
     case HP_LINK_NO_DNS:
         add_attention(list, "no_dns", _("No name server answers; mail waits."), NULL);
@@ -153,7 +153,7 @@ add_network_attention(GVariantBuilder *list, HpLinkState state)
     case HP_LINK_NO_25:
         add_attention(list, "no_25",
                       _("This network lets no mail out (port 25 is closed); mail waits."),
-                      "hauspost explain no_25");
+                      "hauspost explain no-25");
         break;
     }
 }

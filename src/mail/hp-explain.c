@@ -28,6 +28,7 @@ typedef struct {
 typedef struct {
     char *id;          /* (owned) */
     char **phrases;    /* (owned) (nullable) */
+    gboolean vague;    /* any phrase of another row says more */
     GArray *enhanced;  /* (owned) (nullable): EnhancedMatch */
     GArray *codes;     /* (owned) (nullable): guint; 4 and 5 mean the whole class */
     GHashTable *texts; /* (owned): "meaning[de]" → text */
@@ -102,6 +103,7 @@ read_matches(GKeyFile *file, Row *row, GError **error)
     g_auto(GStrv) codes = g_key_file_get_string_list(file, row->id, "code", NULL, NULL);
 
     row->phrases = g_key_file_get_string_list(file, row->id, "phrase", NULL, NULL);
+    row->vague = g_key_file_get_boolean(file, row->id, "vague", NULL);
     for (guint i = 0; enhanced != NULL && enhanced[i] != NULL; i++) {
         EnhancedMatch match;
 
@@ -291,7 +293,9 @@ score_phrases(const Row *row, HpSlice lower)
             memmem(lower.data, lower.len, row->phrases[i], len) != NULL)
             longest = len;
     }
-    return longest > 0 ? SCORE_PHRASE + (guint)longest : 0;
+    if (longest == 0)
+        return 0;
+    return row->vague ? SCORE_PHRASE : SCORE_PHRASE + (guint)longest;
 }
 
 static guint
@@ -339,12 +343,15 @@ typedef struct {
     HpSlice lower;
 } Question;
 
-/* All that a row names must fit; the best of it counts. */
+/* All that a row names must fit; the best of it counts. What was a success is not looked
+ * up among the troubles. */
 static guint
 score_row(const Row *row, const Question *question)
 {
     guint best = 0;
 
+    if (question->code / 100 == 2 && row->codes == NULL)
+        return 0;
     if (row->phrases != NULL) {
         best = score_phrases(row, question->lower);
         if (best == 0)
@@ -380,6 +387,8 @@ hp_explain(const HpExplain *self, guint code, const char *enhanced, const char *
 
     question.lower.len = MIN(question.lower.len, LONGEST_TEXT);
     question.has_status = hp_status_parse(&c, &question.status);
+    if (code == 0 && question.has_status && question.status.severity == 2)
+        question.code = 200;
     for (guint i = 0; i < self->rows->len; i++) {
         const Row *row = g_ptr_array_index(self->rows, i);
         guint score = score_row(row, &question);

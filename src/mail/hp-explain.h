@@ -59,7 +59,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpExplain, hp_explain_free)
  * @language: "de", "de_DE.UTF-8", …; English where the catalogue has nothing else
  *
  * Finds the row that fits best: a phrase in the text, then the enhanced code, then the
- * reply code, then the class. Of several phrases the longest wins.
+ * reply code, then the class. Of several phrases the longest wins; those of a vague row
+ * ("try again later") lose against all others. Success has a row of its own.
  *
  * Returns: always an explanation
  */

@@ -165,7 +165,7 @@ checks_the_status(void)
     g_assert_cmpstr(r.out, ==,
                     "● Hauspost 9.9   running · online\n"
                     "  Account     anna@example.org (+2 identities)\n"
-                    "  Local       SMTP 127.0.0.1:10587\n"
+                    "  Local       SMTP 127.0.0.1:10587 · POP3 127.0.0.1:10110\n"
                     "  Queue       1 waiting\n"
                     "  Today       0 delivered · 0 refused · 0 expired\n"
                     "  Attention   1 message was refused → hauspost queue show 7Q2K\n");
@@ -245,11 +245,14 @@ explains_codes_without_a_daemon(void)
     FakeHome home = fake_home();
     g_auto(FakeResult) code = fake_run("explain 550 5.1.1");
     g_auto(FakeResult) json = fake_run("explain --json 5.7.1");
+    g_auto(FakeResult) name = fake_run("explain no-25");
 
     g_assert_cmpint(code.exit, ==, HP_EXIT_OK);
     g_assert_true(g_str_has_prefix(code.out, "550 5.1.1\nWhat it means     "));
     g_assert_true(g_str_has_prefix(
         json.out, "{\"schema\":\"hauspost.explanation/1\",\"code\":\"5.7.1\","));
+    g_assert_cmpint(name.exit, ==, HP_EXIT_OK);
+    g_assert_nonnull(strstr(name.out, "port 25"));
     check_refusal("explain 7Q2KXM", HP_EXIT_NO_DAEMON,
                   "Hauspost has not been set up yet.", "hauspost setup");
     fake_end(&home);

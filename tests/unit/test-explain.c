@@ -79,6 +79,35 @@ what_is_decided_here_has_its_own_rows(void)
     }
 }
 
+/* "250 2.0.0" has nothing to do with "5.0.0", nor its words with those of refusals. */
+static void
+success_is_no_trouble(void)
+{
+    static const char *const replies[] = { "250 2.0.0 queued", "250 Ok",
+                                           "250 2.1.5 no such user, mailbox full",
+                                           "251 2.1.5 will forward" };
+    g_autoptr(HpExplain) self = catalogue();
+
+    for (guint i = 0; i < G_N_ELEMENTS(replies); i++)
+        g_assert_cmpstr(explain_reply(self, replies[i], "en").id, ==, "code-2xx");
+    g_assert_cmpstr(hp_explain(self, 0, "2.6.0", "", "en").id, ==, "code-2xx");
+}
+
+static void
+vague_phrases_yield_to_others(void)
+{
+    g_autoptr(HpExplain) self = catalogue();
+
+    g_assert_cmpstr(
+        explain_reply(self, "451 4.7.1 Greylisted, please try again later", "en").id, ==,
+        "greylisted");
+    g_assert_cmpstr(
+        explain_reply(self, "421 4.7.0 Rate limit, please try again later", "en").id, ==,
+        "rate-limited");
+    g_assert_cmpstr(explain_reply(self, "451 4.7.1 Please try again later", "en").id, ==,
+                    "server-busy");
+}
+
 static void
 is_a_sentence(const char *text)
 {
@@ -229,6 +258,9 @@ main(int argc, char **argv)
                     every_code_of_rfc_3463_is_there);
     g_test_add_func("/explain/phrase-beats-enhanced-beats-code",
                     phrase_beats_enhanced_beats_code);
+    g_test_add_func("/explain/success-is-no-trouble", success_is_no_trouble);
+    g_test_add_func("/explain/vague-phrases-yield-to-others",
+                    vague_phrases_yield_to_others);
     g_test_add_func("/explain/language-falls-back-to-english",
                     language_falls_back_to_english);
     g_test_add_func("/explain/faulty-catalogues-are-named", faulty_catalogues_are_named);
