@@ -125,6 +125,16 @@ hp_dispatcher_hurry(HpQueue *self, const char *name, gboolean spread)
     hp_waker_ring(self->bell);
 }
 
+void
+hp_dispatcher_probe(HpQueue *self)
+{
+    {
+        HP_LOCKED(&self->lock);
+        self->probe_asked = self->link != HP_LINK_OK && self->link != HP_LINK_OFFLINE;
+    }
+    hp_waker_ring(self->bell);
+}
+
 /* Online time; with the lock held */
 
 gint64
@@ -276,9 +286,10 @@ take_due(HpQueue *self)
                    ? add_delivery(self, (HpDestination *)first, FALSE)
                    : NULL;
     probe = next_probe_usec(self) <= hp_clock_now_usec(self->clock, HP_CLOCK_MONOTONIC);
-    if (!probe)
+    if (!probe && !self->probe_asked)
         return NULL;
-    self->probes++;
+    self->probes += probe;
+    self->probe_asked = FALSE;
     ((HpDestination *)first)->hurry = TRUE;
     return add_delivery(self, (HpDestination *)first, TRUE);
 }

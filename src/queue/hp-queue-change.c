@@ -196,6 +196,7 @@ hp_queue_retry(HpQueue *self, const char *id, guint *ret_n, GError **error)
                  "last reply was lost less than 30 minutes ago"),
                error))
         return FALSE;
+    hp_dispatcher_probe(self);
     *ret_n = change.done;
     return TRUE;
 }
@@ -271,8 +272,10 @@ hp_queue_retry_all(HpQueue *self, const char *domain, guint *ret_n, GError **err
 
     if (!hp_db_write_big(self->db, retry_all_work, &all, error))
         return FALSE;
-    if (all.n > 0)
+    if (all.n > 0) {
         hp_dispatcher_hurry(self, destination, FALSE);
+        hp_dispatcher_probe(self);
+    }
     *ret_n = all.n;
     return TRUE;
 }

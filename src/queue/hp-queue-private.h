@@ -91,10 +91,11 @@ struct _HpQueue {
     gboolean slots[HP_PHASES_SLOTS];
     HpLinkState link;
     gint64 link_since_usec; /* monotonic */
-    gboolean absolving;  /* it has become bad: attempts in doubt are to be taken back */
-    guint probes;        /* since then */
-    gboolean line_told;  /* the owner knows that the line is bad */
-    gboolean line_noted; /* meta knows since when port 25 is closed */
+    gboolean absolving;   /* it has become bad: attempts in doubt are to be taken back */
+    guint probes;         /* since then */
+    gboolean probe_asked; /* the user wants to see whether it works again */
+    gboolean line_told;   /* the owner knows that the line is bad */
+    gboolean line_noted;  /* meta knows since when port 25 is closed */
     gint64 line_counts_usec;  /* monotonic: it was noted up to here; -1: not yet */
     gint64 paused_until_usec; /* wall; 0: not paused */
     gint64 online_usec;       /* until online_since */
@@ -141,6 +142,8 @@ void hp_dispatcher_learn_due(HpQueue *self, HpDelivery *delivery, gint64 due_use
 void hp_dispatcher_prove(HpQueue *self, HpDelivery *delivery);
 /* The delivery's thread is about to return. */
 void hp_dispatcher_end_delivery(HpQueue *self, HpDelivery *delivery);
+/* One message is tried now although the line is bad: the user asks for it. */
+void hp_dispatcher_probe(HpQueue *self);
 /* Online time so far; called with the lock held. */
 gint64 hp_dispatcher_online_usec(HpQueue *self);
 /* Starts or stops the count of online time; called with the lock held. */

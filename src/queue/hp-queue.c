@@ -140,6 +140,7 @@ hp_queue_set_link(HpQueue *self, HpLinkState state, gboolean moved)
         if (changed || moved) {
             self->link_since_usec = hp_clock_now_usec(self->clock, HP_CLOCK_MONOTONIC);
             self->probes = 0;
+            self->probe_asked = FALSE;
             self->line_counts_usec = -1;
         }
     }

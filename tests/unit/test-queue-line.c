@@ -230,6 +230,33 @@ test_probes(Fixture *f, gconstpointer data)
 }
 
 static void
+test_probes_when_asked(Fixture *f, gconstpointer data)
+{
+    g_autofree char *one = NULL;
+    g_autofree char *two = NULL;
+    g_autoptr(GError) error = NULL;
+    guint n;
+
+    hp_queue_set_link(f->queue, HP_LINK_CAPTIVE, FALSE);
+    one = fixture_submit(f, ANNA, "line1@example.net", 0);
+    two = fixture_submit(f, ANNA, "line2@example.com", 0);
+    assert_still_carried(0);
+    /* Whoever has just logged in to the network need not wait. */
+    g_assert_true(hp_queue_retry(f->queue, one, &n, &error));
+    fixture_wait_carried(1);
+    fixture_wait_state(f, one, 0, "offline");
+    assert_still_carried(1);
+    g_assert_true(hp_queue_retry_all(f->queue, NULL, &n, &error));
+    g_assert_cmpuint(n, ==, 2);
+    fixture_wait_carried(2);
+    assert_still_carried(2);
+    /* Without a route there is nobody to be asked. */
+    hp_queue_set_link(f->queue, HP_LINK_OFFLINE, FALSE);
+    g_assert_true(hp_queue_retry_all(f->queue, NULL, &n, &error));
+    assert_still_carried(2);
+}
+
+static void
 test_tells_of_bad_line(Fixture *f, gconstpointer data)
 {
     g_autofree char *id = NULL;
@@ -379,6 +406,7 @@ main(int argc, char **argv)
     CASE("an-unreachable-server-is-tried-once-for-all", test_unreachable_is_shared);
     CASE("a-closed-road-bounces-nothing", test_closed_road_bounces_nothing);
     CASE("probes-a-bad-line", test_probes);
+    CASE("probes-a-bad-line-when-asked-to", test_probes_when_asked);
     CASE("tells-of-a-bad-line-once", test_tells_of_bad_line);
     CASE("returns-mail-after-five-days-without-port-25", test_returns_after_five_days);
     CASE("crash-before-the-dot-is-due-again", test_crash_before_dot);
