@@ -97,6 +97,9 @@ hp_link_facts_note(HpLinkFacts *self, HpLinkEvidence evidence, const char *desti
         if (remember(self->foreign, &sighting))
             self->captive = TRUE;
         break;
+    case HP_LINK_SAW_PORTAL:
+        self->captive = TRUE;
+        break;
     case HP_LINK_SAW_CONNECT_FAIL:
         if (remember(self->failed, &sighting))
             self->no_25 = TRUE;

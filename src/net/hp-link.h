@@ -17,6 +17,7 @@ typedef enum {
     HP_LINK_SAW_DNS,          /* the resolver gave a positive answer */
     HP_LINK_SAW_NO_DNS,       /* no name server answers */
     HP_LINK_SAW_DNS_LIE,      /* a name that cannot exist exists, or every host is one */
+    HP_LINK_SAW_PORTAL, /* no mail server, at an address that such a name has, too */
 } HpLinkEvidence;
 
 typedef struct _HpLink HpLink;
@@ -54,7 +55,8 @@ gboolean hp_link_is_metered(HpLink *self);
  *
  * Adds evidence. Failures count as no-25, and foreign banners and lies as captive, only
  * when two unrelated destinations (another domain at another address) show them within a
- * minute. Any greeting means ok.
+ * minute; a portal that answers in the name of everybody is captive at once. Any greeting
+ * means ok.
  */
 void hp_link_note(HpLink *self, HpLinkEvidence evidence, const char *destination);
 

@@ -191,6 +191,16 @@ is_unreached(const HpReply *reply)
            (reply->stage == HP_STAGE_GREETING && reply->host == NULL);
 }
 
+/* Somebody answered, but no mail server that wants us: it greeted with 5xx, or what it
+ * said was not SMTP. */
+static gboolean
+is_road_closed(const HpReply *reply)
+{
+    if (reply->host != NULL)
+        return reply->code >= 500;
+    return reply->stage == HP_STAGE_GREETING && g_str_equal(reply->enhanced, "4.5.0");
+}
+
 static HpJobEvent
 event_of(const HpCarryRecipient *recipient, gboolean line_is_good)
 {
@@ -206,8 +216,8 @@ event_of(const HpCarryRecipient *recipient, gboolean line_is_good)
             return HP_JOB_DEFER;
         return line_is_good ? HP_JOB_UNREACHED : HP_JOB_NETWORK_FAIL;
     case HP_OUTCOME_NETWORK:
-        return reply->host != NULL && reply->code >= 500 ? HP_JOB_ROAD_CLOSE
-                                                         : HP_JOB_NETWORK_FAIL;
+        return line_is_good && is_road_closed(reply) ? HP_JOB_ROAD_CLOSE
+                                                     : HP_JOB_NETWORK_FAIL;
     case HP_OUTCOME_UNCERTAIN:
         return HP_JOB_LOSE_REPLY;
     case HP_OUTCOME_UNTRIED:

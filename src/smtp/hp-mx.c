@@ -12,6 +12,7 @@
 
 #define TOTAL_MS  30000 /* for all questions about one domain */
 #define MAX_HOSTS 8     /* whose addresses are looked up */
+#define LIE_MS    5000  /* for a name that cannot exist */
 #define SPARE     2     /* of the targets are kept for the rarer family */
 
 typedef struct {
@@ -26,12 +27,12 @@ typedef struct {
     const HpRouteMemory *memory; /* (unowned) */
     HpMxRoute *route;            /* (unowned) */
     gint64 deadline_usec;
-    GArray *hosts;       /* (owned): Host */
-    GPtrArray *found;    /* (owned): HpMxTarget, all of them */
-    HpDnsStatus problem; /* the worst answer about an address so far */
-    gboolean private;    /* a private address was left out */
-    gboolean own;        /* the list was cut because of ourselves */
-    gboolean unrouted;   /* an address without a route was left out */
+    GArray *hosts;                  /* (owned): Host */
+    GPtrArray *found;               /* (owned): HpMxTarget, all of them */
+    HpDnsStatus problem;            /* the worst answer about an address so far */
+    char private[INET6_ADDRSTRLEN]; /* an address that was left out for that, or "" */
+    gboolean own;                   /* the list was cut because of ourselves */
+    gboolean unrouted;              /* an address without a route was left out */
 } Search;
 
 static void
@@ -269,7 +270,7 @@ add_address(Search *search, const Host *host, const char *address)
     if (!hp_ip_parse(address, &ip))
         return TRUE;
     if (hp_ip_is_private(&ip) && !search->options->allow_private) {
-        search->private = TRUE;
+        g_strlcpy(search->private, address, sizeof(search->private));
         return TRUE;
     }
     if (is_own_address(search->options, &ip)) {
@@ -416,14 +417,22 @@ balance(Search *search)
 
 /* RFC 6761 §6.4: nothing exists below "invalid". A network that gives it an address would
  * have given any other domain the same one. */
-static gboolean
-lies(Search *search)
+gboolean
+hp_mx_is_lie(HpResolver *resolver, const char *address)
 {
     g_autofree char *name =
         g_strdup_printf("hp%08x%08x.invalid", g_random_int(), g_random_int());
-    g_autoptr(HpDnsAnswer) answer = ask(search, name, HP_DNS_A);
+    gboolean ipv6 = address != NULL && g_utf8_strchr(address, -1, ':') != NULL;
+    g_autoptr(HpDnsAnswer) answer =
+        hp_resolver_ask(resolver, name, ipv6 ? HP_DNS_AAAA : HP_DNS_A, LIE_MS);
 
-    return answer->status == HP_DNS_OK;
+    for (guint i = 0; i < answer->records->len; i++) {
+        const HpDnsRecord *record = g_ptr_array_index(answer->records, i);
+
+        if (address == NULL || strcmp(record->text, address) == 0)
+            return TRUE;
+    }
+    return FALSE;
 }
 
 /* There were hosts, and not one usable address. */
@@ -437,12 +446,15 @@ conclude_empty(Search *search, gboolean implicit)
                  _("there is no way to the recipient's mail server from this network"));
     else if (weight_of(search->problem) > 0)
         conclude_unsure(route, search->problem, NULL);
-    else if (search->private && lies(search)) {
-        note(route, HP_LINK_SAW_DNS_LIE);
+    else if (search->private[0] != '\0' &&
+             hp_mx_is_lie(search->options->resolver, NULL)) {
+        note(route, hp_mx_is_lie(search->options->resolver, search->private)
+                        ? HP_LINK_SAW_PORTAL
+                        : HP_LINK_SAW_DNS_LIE);
         conclude(
             route, HP_OUTCOME_NETWORK, 451, "4.4.3",
             _("this network answers every question for an address with one of its own"));
-    } else if (search->private)
+    } else if (search->private[0] != '\0')
         conclude(
             route, HP_OUTCOME_REFUSED, 554, "5.4.6",
             _("the recipient's domain names a mail server at a private address, which "

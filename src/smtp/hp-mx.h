@@ -41,7 +41,7 @@ typedef struct {
     GPtrArray *targets;      /* (owned): HpMxTarget, in the order in which to try them */
     char *hosts;             /* (owned): "mx1.example.org, mx2.example.org" */
     gboolean has_evidence;   /* this look-up says something about the line: */
-    HpLinkEvidence evidence; /* DNS, NO_DNS or DNS_LIE */
+    HpLinkEvidence evidence; /* DNS, NO_DNS, DNS_LIE or PORTAL */
 } HpMxRoute;
 
 void hp_mx_route_free(HpMxRoute *self);
@@ -64,3 +64,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpMxRoute, hp_mx_route_free)
  */
 HpMxRoute *hp_mx_find(const HpMxOptions *options, const char *domain,
                       const HpRouteMemory *memory);
+
+/* Does the resolver give @address (%NULL: any address) to a name that cannot exist? Then
+ * the network answers in the name of everybody. Asks, for at most 5 s. */
+gboolean hp_mx_is_lie(HpResolver *resolver, const char *address);

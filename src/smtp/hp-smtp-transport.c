@@ -155,6 +155,18 @@ remember_family(Run *run, const HpReply *reply)
     return !other_refused;
 }
 
+/* Something that is no mail server answers: the network in between, as far as one can
+ * tell. Otherwise the message comes back in the end, but no attempt is counted: it is no
+ * server that has refused it. */
+static void
+note_foreign(Run *run)
+{
+    if (hp_mx_is_lie(run->options->resolver, target_of(run)->address))
+        note(run, HP_LINK_SAW_PORTAL);
+    else
+        note(run, HP_LINK_SAW_FOREIGN);
+}
+
 /* A server that cannot be talked to before any message. A refusal there is of us, not of
  * the message: this road is closed. */
 static void
@@ -165,10 +177,11 @@ fail_to_open(Run *run, HpSmtpResult result)
 
     if (result == HP_SMTP_ABORTED)
         run->aborted = TRUE;
-    if (result == HP_SMTP_NONSENSE && last->stage == HP_STAGE_GREETING)
-        note(run, HP_LINK_SAW_FOREIGN);
-    else if (last->stage == HP_STAGE_GREETING && last->host == NULL &&
-             result != HP_SMTP_ABORTED)
+    if (result == HP_SMTP_NONSENSE && last->stage == HP_STAGE_GREETING) {
+        note_foreign(run);
+        outcome = HP_OUTCOME_NETWORK;
+    } else if (last->stage == HP_STAGE_GREETING && last->host == NULL &&
+               result != HP_SMTP_ABORTED)
         note(run, HP_LINK_SAW_CONNECT_FAIL); /* intercepted: connected, and silence */
     if (result == HP_SMTP_NO && last->code >= 500) {
         remember_family(run, last);

@@ -100,8 +100,8 @@ on_read(gpointer content, guint64 offset, char *buffer, size_t size, GError **er
 static inline void
 on_note(HpLinkEvidence evidence, const char *destination, gpointer data)
 {
-    static const char *const names[] = { "greeting", "foreign", "fail",
-                                         "dns",      "no-dns",  "lie" };
+    static const char *const names[] = { "greeting", "foreign", "fail",  "dns",
+                                         "no-dns",   "lie",     "portal" };
     Fixture *f = data;
 
     g_string_append_printf(f->evidence, "%s %s;", names[evidence], destination);

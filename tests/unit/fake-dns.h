@@ -35,7 +35,7 @@ typedef struct {
     int stopping; /* atomic */
     int asked;    /* atomic: questions by UDP */
     int by_tcp;   /* atomic */
-    int liar;     /* atomic: every name exists, at 10.0.0.1 */
+    int liar;     /* atomic: every name exists, at 10.0.0.1 (1) or 127.0.0.1 (2) */
 } FakeDns;
 
 static inline void
@@ -188,7 +188,11 @@ fake_reply(FakeDns *self, const guint8 *query, gsize len, gboolean tcp)
     if (fake_begins(name->str, "many"))
         answers = fake_put_many(out, name->str, tcp ? 1000 : 10);
     else if (g_atomic_int_get(&self->liar) != 0 && type == 1)
-        fake_put_record(out, name->str, &(FakeRecord){ name->str, 1, 0, "10.0.0.1" }),
+        fake_put_record(out, name->str,
+                        &(FakeRecord){ name->str, 1, 0,
+                                       g_atomic_int_get(&self->liar) == 1
+                                           ? "10.0.0.1"
+                                           : "127.0.0.1" }),
             answers = 1;
     else
         answers = fake_put_answers(self, out, name->str, type);

@@ -79,6 +79,8 @@ decides_by_the_table(void)
         { { { 0, LIE, "a.org" }, { 5, LIE, "a.org" } }, HP_LINK_OK },
         { { { 0, LIE, "a.org" }, { 5, LIE, "b.org" }, { 1, HELLO, "c.org" } },
           HP_LINK_OK },
+        { { { 0, HP_LINK_SAW_PORTAL, "a.org" } }, HP_LINK_CAPTIVE },
+        { { { 0, HP_LINK_SAW_PORTAL, "a.org" }, { 1, HELLO, "a.org" } }, HP_LINK_OK },
         { { { 0, HP_LINK_SAW_NO_DNS, "a.org" } }, HP_LINK_NO_DNS },
         { { { 0, HP_LINK_SAW_NO_DNS, "a.org" }, { 1, HP_LINK_SAW_DNS, "a.org" } },
           HP_LINK_OK },

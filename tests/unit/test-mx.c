@@ -165,6 +165,13 @@ private_addresses_only_if_allowed(Fixture *f, gconstpointer data)
 
         g_assert_cmpint(route->outcome, ==, HP_OUTCOME_NETWORK);
         g_assert_true(route->has_evidence);
+        g_assert_cmpint(route->evidence, ==, HP_LINK_SAW_PORTAL);
+    }
+    /* It has another address for what it invents than for this one. */
+    {
+        g_autoptr(HpMxRoute) route = hp_mx_find(&f->options, "[127.0.0.1]", &f->memory);
+
+        g_assert_cmpint(route->outcome, ==, HP_OUTCOME_NETWORK);
         g_assert_cmpint(route->evidence, ==, HP_LINK_SAW_DNS_LIE);
     }
 }

@@ -128,8 +128,25 @@ what_is_no_mail_server_is_evidence(Fixture *f, gconstpointer data)
     (void)data;
     add_message(f, "a@x.org");
     carry_to(f, "[127.0.0.1]", mx->port);
-    expect(f->messages[0], 0, "deferred 451 4.5.0");
+    expect(f->messages[0], 0, "network 451 4.5.0");
     g_assert_cmpstr(f->evidence->str, ==, "foreign 127.0.0.1 [127.0.0.1];");
+    fake_mx_free(mx);
+    /* A network that has names of its own invention elsewhere is not to blame. */
+    mx = fake_mx_new(script, NULL, "127.0.0.1", 0);
+    g_string_truncate(f->evidence, 0);
+    g_atomic_int_set(&f->dns->liar, 1);
+    add_message(f, "b@x.org");
+    carry_to(f, "[127.0.0.1]", mx->port);
+    g_assert_cmpstr(f->evidence->str, ==, "foreign 127.0.0.1 [127.0.0.1];");
+    fake_mx_free(mx);
+    /* But one that sends everybody here is a portal. */
+    mx = fake_mx_new(script, NULL, "127.0.0.1", 0);
+    g_string_truncate(f->evidence, 0);
+    g_atomic_int_set(&f->dns->liar, 2);
+    add_message(f, "c@x.org");
+    carry_to(f, "[127.0.0.1]", mx->port);
+    expect(f->messages[2], 0, "network 451 4.5.0");
+    g_assert_cmpstr(f->evidence->str, ==, "portal 127.0.0.1 [127.0.0.1];");
     fake_mx_free(mx);
 }
 
@@ -290,7 +307,7 @@ a_flood_has_an_end(Fixture *f, gconstpointer data)
     (void)data;
     add_message(f, "a@x.org");
     carry_to(f, "[127.0.0.1]", mx->port);
-    expect(f->messages[0], 0, "deferred 451 4.5.0");
+    expect(f->messages[0], 0, "network 451 4.5.0");
     fake_mx_free(mx);
 }
 
