@@ -33,6 +33,13 @@ static const char writer_modes[] = "PRAGMA synchronous=FULL;"
 /* A truncated file is only read with writable_schema on; query_only makes it harmless. */
 static const char salvage_modes[] = "PRAGMA writable_schema=ON;";
 
+void
+hp_db_prepare_process(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+}
+
 gboolean
 hp_db_conn_open(HpDbConn *conn, GError **error)
 {

@@ -50,6 +50,15 @@ typedef struct {
 } HpDbSpec;
 
 /**
+ * hp_db_prepare_process:
+ *
+ * Makes SQLite frugal: no pages in advance for each connection, and no counting of
+ * memory, whose lock every allocation of every thread would take. Call it before the
+ * first database is opened and before other threads run; later it changes nothing.
+ */
+void hp_db_prepare_process(void);
+
+/**
  * hp_db_open:
  * @spec: read only during the call
  * @error: #HP_DB_ERROR, or #G_FILE_ERROR

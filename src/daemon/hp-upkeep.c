@@ -4,6 +4,7 @@
 #include "hp-log.h"
 #include "hp-thread.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -59,6 +60,7 @@ tidy(HpUpkeep *self)
 {
     hp_queue_upkeep(self->queue);
     hp_store_upkeep(self->store);
+    malloc_trim(0); /* what the work needed goes back to the computer */
 }
 
 /* Sleeps until one of the two is due; says which. %FALSE: the end has come. */

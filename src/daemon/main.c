@@ -2,6 +2,7 @@
 #include "hp-build.h"
 #include "hp-daemon.h"
 #include "hp-log.h"
+#include "hp-sqlite.h"
 
 #include <glib/gi18n.h>
 #include <locale.h>
@@ -78,6 +79,7 @@ main(int argc, char **argv)
         return 0;
     }
     hp_log_init(options.verbose);
+    hp_db_prepare_process();
     if (options.check)
         return hp_daemon_check();
     return options.init ? hp_daemon_init() : hp_daemon_run();
