@@ -63,6 +63,16 @@ print_how_to_use(HpCli *cli, const char *name)
                 (int)hp_settings_number(settings, HP_CONFIG_LISTEN_POP3, NULL));
 }
 
+/* What to type after a name was not taken: it is in use, or it is no name at all. */
+static char *
+next_for(const char *name)
+{
+    size_t good = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-_");
+
+    return name[good] == '\0' ? g_strdup_printf("hauspost password rotate %s", name)
+                              : g_strdup("hauspost password new thunderbird");
+}
+
 /* The password alone on the output. */
 static HpExit
 print_secret(HpCli *cli, GVariant *handle, GUnixFDList *fds)
@@ -88,7 +98,7 @@ cmd_new(HpCli *cli)
     g_autoptr(GVariant) handle = NULL;
     g_autoptr(GUnixFDList) fds = NULL;
     g_autoptr(GError) error = NULL;
-    g_autofree char *next = g_strdup_printf("hauspost password rotate %s", name);
+    g_autofree char *next = next_for(name);
 
     if (daemon == NULL)
         return exit;

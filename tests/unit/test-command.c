@@ -150,6 +150,10 @@ prints_a_new_password_alone(void)
 
     fake_start(&home);
     check_output("password new thunderbird", "abcd-efgh-1234\n");
+    check_refusal("password new taken", HP_EXIT_USAGE, "this name cannot be taken",
+                  "hauspost password rotate taken");
+    check_refusal("password new Not_one", HP_EXIT_USAGE, "this name cannot be taken",
+                  "hauspost password new thunderbird");
     fake_end(&home);
 }
 
