@@ -50,7 +50,7 @@ list_one(Lister *l, const HpSettings *settings, const char *section)
 
     hp_cli_table_add(l->table, address, NULL);
     hp_cli_table_add(l->table, name, NULL);
-    hp_cli_table_add(l->table, account ? _("default") : section,
+    hp_cli_table_add(l->table, account ? C_("address", "default") : section,
                      account ? "default" : section);
     g_variant_dict_init(&dict, NULL);
     g_variant_dict_insert(&dict, "address", "s", address);

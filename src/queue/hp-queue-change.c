@@ -153,11 +153,12 @@ note_item(HpQueue *self, const HpQueueItem *item)
 static gboolean
 refuse(const Change *change, const char *sentence, GError **error)
 {
-    g_set_error_literal(error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_STATE,
-                        change->in_flight > 0
-                            ? _("it is just being handed to the recipient's server and "
-                                "cannot be stopped any more")
-                            : sentence);
+    g_set_error_literal(
+        error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_STATE,
+        change->in_flight > 0
+            ? _("this message is just being handed to the recipient's server and "
+                "cannot be stopped any more")
+            : sentence);
     return FALSE;
 }
 
@@ -191,10 +192,11 @@ hp_queue_retry(HpQueue *self, const char *id, guint *ret_n, GError **error)
     g_auto(Change)
         change = { .event = HP_JOB_RETRY, .kind = "retried", .now = hp_queue_now(self) };
 
-    if (!apply(self, id, &change,
-               _("there is nothing in it to try now: it is finished, held back, or its "
-                 "last reply was lost less than 30 minutes ago"),
-               error))
+    if (!apply(
+            self, id, &change,
+            _("this message cannot be tried now: it is finished, held back, or its last "
+              "reply was lost less than 30 minutes ago"),
+            error))
         return FALSE;
     hp_dispatcher_probe(self);
     *ret_n = change.done;
@@ -209,7 +211,8 @@ hp_queue_hold(HpQueue *self, const char *id, gint64 until_wall_usec, guint *ret_
         change = { .event = HP_JOB_HOLD, .kind = "held", .now = hp_queue_now(self) };
 
     change.now.until_usec = until_wall_usec == G_MAXINT64 ? 0 : until_wall_usec;
-    if (!apply(self, id, &change, _("there is nothing left in it to hold back"), error))
+    if (!apply(self, id, &change, _("this message has no recipient left to hold back"),
+               error))
         return FALSE;
     *ret_n = change.done;
     return TRUE;
@@ -222,7 +225,7 @@ hp_queue_release(HpQueue *self, const char *id, guint *ret_n, GError **error)
                               .kind = "released",
                               .now = hp_queue_now(self) };
 
-    if (!apply(self, id, &change, _("it is not held back"), error))
+    if (!apply(self, id, &change, _("this message is not held back"), error))
         return FALSE;
     *ret_n = change.done;
     return TRUE;
@@ -235,7 +238,8 @@ hp_queue_cancel(HpQueue *self, const char *id, guint *ret_n, GError **error)
                               .kind = "cancelled",
                               .now = hp_queue_now(self) };
 
-    if (!apply(self, id, &change, _("there is nothing left in it to cancel"), error))
+    if (!apply(self, id, &change, _("this message has no recipient left to give up"),
+               error))
         return FALSE;
     *ret_n = change.done;
     return TRUE;

@@ -702,7 +702,7 @@ hp_queue_export(HpQueue *self, const char *id, GError **error)
     }
     if (number == 0) {
         g_set_error(error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_STATE,
-                    _("it is finished, and its text is not kept"));
+                    _("this message is finished, and its text is not kept"));
         return NULL;
     }
     content = hp_content_open(self->contents, number, error);
