@@ -16,6 +16,18 @@ field(const GLogField *fields, gsize n, const char *key)
     return NULL;
 }
 
+/* What libraries have to say (it has no topic) is for us only when something is wrong. */
+static gboolean
+is_wanted(GLogLevelFlags level, const char *topic)
+{
+    const GLogLevelFlags trouble =
+        G_LOG_LEVEL_WARNING | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR;
+
+    if ((level & trouble) != 0)
+        return TRUE;
+    return topic != NULL && ((level & G_LOG_LEVEL_MESSAGE) != 0 || show_debug);
+}
+
 /* One line, one write, so that lines of several threads never mix. */
 static GLogWriterOutput
 write_line(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data)
@@ -29,7 +41,7 @@ write_line(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data
     const char *message = field(fields, n, "MESSAGE");
     g_autofree char *line = NULL;
 
-    if (!show_debug && (level & (G_LOG_LEVEL_DEBUG | G_LOG_LEVEL_INFO)) != 0)
+    if (!is_wanted(level, topic))
         return G_LOG_WRITER_HANDLED;
     if (g_log_writer_is_journald(STDERR_FILENO) &&
         g_log_writer_journald(level, fields, n, data) == G_LOG_WRITER_HANDLED)

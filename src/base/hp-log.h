@@ -10,8 +10,9 @@
 
 #include <glib.h>
 
-/* Once, before other threads start. @verbose shows info and debug too. Lines go to the
- * journal with their fields when stderr leads there, else to stderr as text. */
+/* Once, before other threads start. @verbose shows info and debug too, but of libraries
+ * never more than warnings. Lines go to the journal with their fields when stderr leads
+ * there, else to stderr as text. */
 void hp_log_init(gboolean verbose);
 
 /**

@@ -37,6 +37,22 @@ is_silent_about_details_unless_verbose(void)
 }
 
 static void
+keeps_quiet_what_libraries_chat(void)
+{
+    if (g_test_subprocess()) {
+        hp_log_init(TRUE);
+        g_debug("chat of GLib");
+        g_message("chat of another");
+        g_warning("something is wrong");
+        return;
+    }
+    g_test_trap_subprocess(NULL, 0, 0);
+    g_test_trap_assert_passed();
+    g_test_trap_assert_stderr_unmatched("*chat*");
+    g_test_trap_assert_stderr("*warning: something is wrong\n*");
+}
+
+static void
 tells_details_when_verbose(void)
 {
     if (g_test_subprocess()) {
@@ -58,5 +74,7 @@ main(int argc, char **argv)
     g_test_add_func("/log/is-silent-about-details-unless-verbose",
                     is_silent_about_details_unless_verbose);
     g_test_add_func("/log/tells-details-when-verbose", tells_details_when_verbose);
+    g_test_add_func("/log/keeps-quiet-what-libraries-chat",
+                    keeps_quiet_what_libraries_chat);
     return g_test_run();
 }
