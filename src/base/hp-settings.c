@@ -351,7 +351,7 @@ find_section(HpSettingTable table, HpSlice section)
 {
     for (guint i = 0; i < table.n_specs; i++)
         if (hp_slice_equal(hp_slice_of(table.specs[i].section), section))
-            return &table.specs[i];
+            return table.specs + i;
     return NULL;
 }
 

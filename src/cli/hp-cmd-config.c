@@ -79,7 +79,7 @@ edit(HpSlice text, gpointer data, GError **error)
 
     if (!hp_settings_find(hp_config_table(), change->path, &key, &name, error))
         return NULL;
-    spec = &hp_config_table().specs[key];
+    spec = hp_config_table().specs + key;
     section = section_words(spec, name);
     if (change->value == NULL)
         return hp_settings_edit_unset(text, section, spec->key, NULL);
@@ -121,7 +121,7 @@ typedef struct {
 static void
 list_key(Lister *l, guint key, const char *name)
 {
-    const HpSettingSpec *spec = &hp_config_table().specs[key];
+    const HpSettingSpec *spec = hp_config_table().specs + key;
     const char *value = hp_settings_text(l->settings, key, name);
     guint line = hp_settings_line(l->settings, key, name);
     g_autofree char *path =

@@ -269,10 +269,11 @@ session_found(GObject *source, GAsyncResult *result, gpointer bus)
     GDBusConnection *session = g_dbus_connection_new_for_address_finish(result, &error);
     HpBus *self = bus;
 
-    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-        return; /* and self is gone */
     if (session == NULL) {
-        hp_log("control", NULL, G_LOG_LEVEL_INFO, "no session bus: %s", error->message);
+        /* If the search was cancelled, self is gone. */
+        if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+            hp_log("control", NULL, G_LOG_LEVEL_INFO, "no session bus: %s",
+                   error->message);
         return;
     }
     self->session = session;

@@ -322,15 +322,17 @@ max_records(HpDnsType type)
 static void
 keep_alias(Walk *walk, const Record *record)
 {
-    Alias alias = { .ttl_sec = record->ttl_sec };
     Name target;
+    Alias *alias;
 
     if (walk->aliases->len >= MAX_ALIASES ||
         !read_host(walk->packet, record->data, &target))
         return;
-    alias.owner = g_strdup(record->owner.text);
-    alias.target = g_strdup(target.text);
-    g_array_append_val(walk->aliases, alias);
+    g_array_set_size(walk->aliases, walk->aliases->len + 1);
+    alias = &g_array_index(walk->aliases, Alias, walk->aliases->len - 1);
+    *alias = (Alias){ .owner = g_strdup(record->owner.text),
+                      .target = g_strdup(target.text),
+                      .ttl_sec = record->ttl_sec };
 }
 
 static void
