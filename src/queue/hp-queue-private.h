@@ -187,9 +187,10 @@ gboolean hp_reports_insert(HpDbConn *conn, gint64 message, HpReports *reports,
 /* After the commit. */
 void hp_reports_committed(HpQueue *queue, HpReports *reports);
 
-/* Adds explanation, side and advice to a dictionary. */
+/* Adds explanation, side and advice to a dictionary: of the HP_EXPLAIN_… row @reason, or
+ * if that is %NULL of @reply. */
 void hp_queue_put_explanation(GVariantBuilder *builder, HpQueue *queue,
-                              const HpReply *reply);
+                              const char *reason, const HpReply *reply);
 
 /* hp-queue-change.c */
 

@@ -75,6 +75,26 @@ shown_state(const View *view, HpJobState state, gboolean remote)
     return hp_job_state_name(state);
 }
 
+/* Why a recipient that is shown as offline waits: whatever happened to it before, now it
+ * is the line. */
+static const char *
+reason_of_line(HpLinkState link)
+{
+    switch (link) {
+    case HP_LINK_OFFLINE:
+        return HP_EXPLAIN_OFFLINE;
+    case HP_LINK_CAPTIVE:
+        return HP_EXPLAIN_CAPTIVE;
+    case HP_LINK_NO_DNS:
+        return HP_EXPLAIN_NO_DNS;
+    case HP_LINK_NO_25:
+        return HP_EXPLAIN_NO_25;
+    case HP_LINK_OK:
+    default:
+        return NULL;
+    }
+}
+
 /* One recipient */
 
 #define RECIPIENT_COLUMNS                                                                \
@@ -91,7 +111,7 @@ put_due(GVariantBuilder *b, const View *view, HpJobState state, gint64 due_usec)
 }
 
 static void
-put_reply(GVariantBuilder *b, const View *view, HpDbStmt *stmt)
+put_reply(GVariantBuilder *b, const View *view, const char *reason, HpDbStmt *stmt)
 {
     const char *enhanced = hp_db_text(stmt, 7);
     HpReply reply = { .stage = (HpStage)hp_db_int(stmt, 5),
@@ -108,8 +128,9 @@ put_reply(GVariantBuilder *b, const View *view, HpDbStmt *stmt)
         put_text(b, "code", code);
         put_printable(b, "reply", reply.text);
         put_printable(b, "host", reply.host);
-        hp_queue_put_explanation(b, view->queue, &reply);
     }
+    if (reply.code != 0 || reason != NULL)
+        hp_queue_put_explanation(b, view->queue, reason, &reply);
     hp_reply_clear(&reply);
 }
 
@@ -118,6 +139,7 @@ recipient_of(const View *view, HpDbStmt *stmt)
 {
     HpJobState state = (HpJobState)hp_db_int(stmt, 2);
     gboolean remote = !hp_db_is_null(stmt, 1);
+    gboolean offline = state == HP_JOB_WAITING && remote && view->link != HP_LINK_OK;
     GVariantBuilder b;
 
     g_variant_builder_init(&b, G_VARIANT_TYPE_VARDICT);
@@ -126,7 +148,7 @@ recipient_of(const View *view, HpDbStmt *stmt)
     put_number(&b, "attempts", hp_db_int(stmt, 4));
     if (!hp_db_is_null(stmt, 3))
         put_due(&b, view, state, hp_db_int(stmt, 3));
-    put_reply(&b, view, stmt);
+    put_reply(&b, view, offline ? reason_of_line(view->link) : NULL, stmt);
     if (hp_db_int(stmt, 4) > 0 && remote)
         put_text(&b, "road", hp_db_is_null(stmt, 10) ? "direct" : hp_db_text(stmt, 10));
     return g_variant_builder_end(&b);
@@ -551,7 +573,7 @@ destination_of(const View *view, HpDbConn *conn, HpDbStmt *stmt)
                     " AND due IS NOT NULL ORDER BY due DESC LIMIT 1",
                     "s", domain);
     if (hp_db_step(last, NULL))
-        put_reply(&b, view, last);
+        put_reply(&b, view, NULL, last);
     hp_db_reset(last);
     return g_variant_builder_end(&b);
 }

@@ -257,7 +257,8 @@ hp_reports_committed(HpQueue *queue, HpReports *reports)
 }
 
 void
-hp_queue_put_explanation(GVariantBuilder *builder, HpQueue *queue, const HpReply *reply)
+hp_queue_put_explanation(GVariantBuilder *builder, HpQueue *queue, const char *reason,
+                         const HpReply *reply)
 {
     g_autofree char *language = NULL;
     HpExplanation e;
@@ -268,7 +269,8 @@ hp_queue_put_explanation(GVariantBuilder *builder, HpQueue *queue, const HpReply
         HP_LOCKED(&queue->lock);
         language = g_strdup(queue->language);
     }
-    e = hp_explain_reply(queue->explain, reply, language);
+    e = reason != NULL ? hp_explain_by_id(queue->explain, reason, language)
+                       : hp_explain_reply(queue->explain, reply, language);
     g_variant_builder_add(builder, "{sv}", "explanation",
                           g_variant_new_string(e.meaning));
     g_variant_builder_add(builder, "{sv}", "side", g_variant_new_string(e.side_text));

@@ -28,7 +28,9 @@ def a_real_outage(internet, post):
         address = f"eva-{how}@outage.example"
         post.send(address)
         time.sleep(1.0)
-        assert unhurt(post, address)["state"] == "offline"
+        found = unhurt(post, address)
+        assert found["state"] == "offline", found
+        assert "no connection to the internet" in found["explanation"], found
         internet.restore()
         post.wait_state(address, "delivered", 40)
     assert len(mx.ledger) == 4
@@ -91,7 +93,7 @@ def captive_portal(internet, post):
     internet.captive()
     post.send("eva@hotel.example")
     post.wait_for(lambda: network(post) in ("captive", "no_25"), 60, "portal noticed")
-    unhurt(post, "eva@hotel.example")
+    assert "log in" in unhurt(post, "eva@hotel.example")["explanation"]
     post.move_clock(20 * 60)
     post.wait_for(post.inbox, 30, "the notice")
     post.move_clock(20 * 60)
@@ -116,7 +118,7 @@ def port_25_closed(internet, post):
     for row in post.status()["attention"]:
         post.run(*row["command"].split()[1:])   # what it tells a person to type works
     for i in range(3):
-        unhurt(post, f"eva@closed25-{i}.example")
+        assert "port 25" in unhurt(post, f"eva@closed25-{i}.example")["explanation"]
     assert not post.inbox()
     post.move_clock(20 * 60)
     notice = post.wait_for(post.inbox, 30, "the notice")[0]
