@@ -291,7 +291,12 @@ test_returns_after_five_days(Fixture *f, gconstpointer data)
     }
     g_usleep(50 * 1000);
     fixture_wait_state(f, id, 0, "offline");
-    for (int hour = 0; hour < 3; hour++) {
+    /* On a busy machine the queue sees the first of these hours pass late. */
+    for (int hour = 0; hour < 5 * 24; hour++) {
+        g_autofree char *state = fixture_field(f, id, 0, "state");
+
+        if (g_str_equal(state, "expired"))
+            break;
         fixture_pass(f, HOUR);
         g_usleep(20 * 1000);
     }
