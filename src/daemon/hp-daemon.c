@@ -260,17 +260,24 @@ close_upkeep(HpDaemon *self)
     g_clear_pointer(&self->parts.upkeep, hp_upkeep_free);
 }
 
+/* Before the steps, while there are no other threads: it looks up user names, and takes
+ * what the service manager said out of the environment. */
 static gboolean
-open_listener(HpDaemon *self, GError **error)
+make_listener(HpDaemon *self, GError **error)
 {
-    g_autoptr(HpPolicy) policy = hp_policies_get(self->parts.policies);
-    g_autoptr(GArray) uids = hp_services_allowed_uids(policy);
+    g_autoptr(GArray) uids = hp_services_allowed_uids(self->settings);
 
     self->parts.listener =
         hp_listener_new((const guint *)(gpointer)uids->data, uids->len, error);
     if (self->parts.listener == NULL)
         return FALSE;
     hp_listener_adopt_fds(self->parts.listener);
+    return TRUE;
+}
+
+static gboolean
+open_ports(HpDaemon *self, GError **error)
+{
     return hp_services_add(self->parts.listener, self->parts.policies,
                            self->parts.dirs->runtime, error);
 }
@@ -371,7 +378,7 @@ static const struct {
     { open_link, close_link },         { open_transport, close_transport },
     { open_queue, close_queue },       { open_passwords, close_passwords },
     { open_policies, close_policies }, { open_upkeep, close_upkeep },
-    { open_listener, close_listener }, { open_bus, close_bus },
+    { open_ports, close_listener },    { open_bus, close_bus },
     { start_working, stop_working },
 };
 #define STEPS_OF_INIT 8 /* up to the passwords */
@@ -421,6 +428,7 @@ prepare(HpDaemon *self, GError **error)
 static void
 clear(HpDaemon *self)
 {
+    close_listener(self); /* if no step came as far as to do it */
     hp_folders_close(&self->folders);
     g_clear_pointer(&self->settings, hp_settings_unref);
     g_clear_pointer(&self->parts.dirs, hp_dirs_free);
@@ -495,7 +503,8 @@ hp_daemon_run(void)
     HpDaemon self = { 0 };
     g_autoptr(GError) error = NULL;
 
-    if (!prepare(&self, &error) || !open_steps(&self, G_N_ELEMENTS(steps), &error))
+    if (!prepare(&self, &error) || !make_listener(&self, &error) ||
+        !open_steps(&self, G_N_ELEMENTS(steps), &error))
         return fail(&self, error);
     self.loop = g_main_loop_new(NULL, FALSE);
     g_unix_signal_add(SIGTERM, end_asked, &self);

@@ -88,10 +88,9 @@ find_uid(const char *user, guint *ret_uid)
 }
 
 GArray *
-hp_services_allowed_uids(const HpPolicy *policy)
+hp_services_allowed_uids(const HpSettings *settings)
 {
-    g_auto(GStrv) users =
-        hp_settings_list(policy->settings, HP_CONFIG_LISTEN_ALLOW_USERS, NULL);
+    g_auto(GStrv) users = hp_settings_list(settings, HP_CONFIG_LISTEN_ALLOW_USERS, NULL);
     GArray *uids = g_array_new(FALSE, FALSE, sizeof(guint));
 
     for (char **user = users; *user != NULL; user++) {

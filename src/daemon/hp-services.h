@@ -22,5 +22,6 @@ gboolean hp_services_add(HpListener *listener, HpPolicies *policies,
                          const char *runtime_path, GError **error);
 
 /* The uids of [listen] allow-users, names looked up: (transfer full) (element-type
- * guint). A name that nobody has is a line in the log. */
-GArray *hp_services_allowed_uids(const HpPolicy *policy);
+ * guint). A name that nobody has is a line in the log. Before other threads ask for
+ * names. */
+GArray *hp_services_allowed_uids(const HpSettings *settings);

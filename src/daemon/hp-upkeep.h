@@ -20,4 +20,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpUpkeep, hp_upkeep_free)
 /* Something changed: look after the databases once things have been quiet for a while. */
 void hp_upkeep_poke(HpUpkeep *self);
 
+/* Another retention (seconds, 0: no end), at once. */
 void hp_upkeep_set_retention(HpUpkeep *self, gint64 pop3_retention_sec);

@@ -31,7 +31,8 @@ HpListener *hp_listener_new(const guint *allowed_uids, guint n_allowed, GError *
 
 /* Takes over the listening sockets that the service manager opened for us (LISTEN_PID,
  * LISTEN_FDS, sd_listen_fds(3)); the two add functions below then use the one with their
- * address instead of opening it. Once, before the first of them. Returns how many. */
+ * address instead of opening it. Once, before the first of them and before other threads,
+ * since it takes the variables out of the environment. Returns how many. */
 guint hp_listener_adopt_fds(HpListener *self);
 
 /**
