@@ -19,7 +19,7 @@ test_offset_usec(HpClockKind kind)
                ? g_ascii_strtoll(words[kind], NULL, 10) * G_USEC_PER_SEC
                : 0;
 }
-#define LONGEST_SLEEP_USEC (100 * 1000)
+#define LONGEST_SLEEP_USEC ((gint64)100 * 1000)
 #else
 static gint64
 test_offset_usec(HpClockKind kind)

@@ -39,7 +39,9 @@ normal(char c)
     c = g_ascii_toupper(c);
     if (c == 'I' || c == 'L')
         return '1';
-    return c == 'O' ? '0' : c;
+    if (c == 'O')
+        return '0';
+    return c;
 }
 
 gboolean

@@ -5,15 +5,15 @@
 
 /* AddressSanitizer pads every stack frame, so its builds need more. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define STACK_BYTES (1024 * 1024)
+#define STACK_BYTES ((size_t)1024 * 1024)
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||               \
     __has_feature(memory_sanitizer)
-#define STACK_BYTES (1024 * 1024)
+#define STACK_BYTES ((size_t)1024 * 1024)
 #endif
 #endif
 #ifndef STACK_BYTES
-#define STACK_BYTES (256 * 1024)
+#define STACK_BYTES ((size_t)256 * 1024)
 #endif
 
 struct _HpThread {

@@ -79,7 +79,7 @@ hp_waker_wait(HpWaker *self, int fd, short events, int timeout_ms)
         return HP_WAIT_FAILED;
     if (n == 0)
         return HP_WAIT_TIMEOUT;
-    if (fds[0].revents != 0)
+    if (fds[0].revents != 0 || self == NULL)
         return HP_WAIT_READY; /* a hang-up is ready too: the read then says EOF */
     hp_waker_clear(self);
     return HP_WAIT_RUNG;

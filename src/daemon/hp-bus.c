@@ -162,6 +162,7 @@ hp_bus_run(HpBus *self, void (*run)(gpointer context))
 }
 
 /* Calls and, since there is no get_property(), reads of properties. */
+/* NOLINTBEGIN(readability-function-size): the shape is GDBusInterfaceMethodCallFunc's */
 static void
 method_called(GDBusConnection *connection, const char *sender, const char *path,
               const char *interface, const char *method, GVariant *parameters,
@@ -169,6 +170,7 @@ method_called(GDBusConnection *connection, const char *sender, const char *path,
 {
     give_order(bus, invocation, NULL); /* the invocation is ours (transfer full) */
 }
+/* NOLINTEND(readability-function-size) */
 
 static guint
 export_on(HpBus *self, GDBusConnection *connection, GError **error)

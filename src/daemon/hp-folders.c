@@ -6,7 +6,6 @@ static int
 open_locked(const char *path, GError **error)
 {
     hp_autofd fd = hp_fs_open_private_dir(path, error);
-    int locked;
 
     if (fd < 0)
         return -1;
@@ -14,9 +13,7 @@ open_locked(const char *path, GError **error)
         g_prefix_error(error, "%s: ", path);
         return -1;
     }
-    locked = fd;
-    fd = -1;
-    return locked;
+    return g_steal_fd(&fd);
 }
 
 gboolean
@@ -28,8 +25,8 @@ hp_folders_open(const HpDirs *dirs, HpFolders *ret_folders, GError **error)
 
     if (runtime < 0 || !hp_dirs_record_runtime(dirs, state, error))
         return FALSE;
-    *ret_folders = (HpFolders){ data, state, runtime };
-    data = state = runtime = -1;
+    *ret_folders =
+        (HpFolders){ g_steal_fd(&data), g_steal_fd(&state), g_steal_fd(&runtime) };
     return TRUE;
 }
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 /* Less than this between the clocks is measuring noise, not sleep. */
-#define SLEEP_NOTICED_USEC (2 * G_USEC_PER_SEC)
+#define SLEEP_NOTICED_USEC ((gint64)2 * G_USEC_PER_SEC)
 /* How far ahead the timer that only waits for being cancelled is set. */
 #define FAR_AHEAD_SEC      ((time_t)100 * 366 * 86400)
 
@@ -75,6 +75,7 @@ timer_cancelled(gint fd, GIOCondition condition, gpointer power)
     return G_SOURCE_CONTINUE;
 }
 
+/* NOLINTBEGIN(readability-function-size): the shape is GDBusSignalCallback's */
 static void
 prepare_for_sleep(GDBusConnection *connection, const char *sender, const char *path,
                   const char *interface, const char *signal, GVariant *parameters,
@@ -91,6 +92,7 @@ prepare_for_sleep(GDBusConnection *connection, const char *sender, const char *p
     else if (!look(self))
         self->happened(HP_POWER_RESUMED, self->data);
 }
+/* NOLINTEND(readability-function-size) */
 
 static void
 bus_found(GObject *source, GAsyncResult *result, gpointer power)

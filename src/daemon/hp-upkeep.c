@@ -11,10 +11,10 @@
 
 /* Quiet for this long: what was just accepted is mostly delivered by then, and never
  * needs a file of its own. */
-#define QUIET_USEC (30 * G_USEC_PER_SEC)
+#define QUIET_USEC ((gint64)30 * G_USEC_PER_SEC)
 
 /* Between two rounds of retention. */
-#define PAUSE_USEC (60 * G_USEC_PER_SEC)
+#define PAUSE_USEC ((gint64)60 * G_USEC_PER_SEC)
 
 struct _HpUpkeep {
     HpQueue *queue;       /* (unowned) */

@@ -96,7 +96,7 @@ has_arrived(HpStore *self, const char *origin)
     return hp_db_step(stmt, NULL);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): the shape is HpInbox's */
+/* NOLINTBEGIN(readability-function-size): the shape is HpInbox's */
 static gboolean
 deliver(gpointer store, const char *origin, guint64 size, gpointer content,
         HpCarryRead read, GError **error)
@@ -118,6 +118,7 @@ deliver(gpointer store, const char *origin, guint64 size, gpointer content,
         hp_content_draft_committed(draft);
     return TRUE;
 }
+/* NOLINTEND(readability-function-size) */
 
 HpInbox
 hp_store_inbox(HpStore *self)
