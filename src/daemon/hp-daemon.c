@@ -233,8 +233,9 @@ open_policies(HpDaemon *self, GError **error)
         .store = self->parts.store,
     };
 
-    self->parts.policies = hp_policies_new(&parts, g_steal_pointer(&self->settings));
-    return TRUE;
+    self->parts.policies =
+        hp_policies_new(&parts, g_steal_pointer(&self->settings), error);
+    return self->parts.policies != NULL;
 }
 
 static void
@@ -449,8 +450,11 @@ hp_daemon_check(void)
     g_autoptr(HpDirs) dirs = hp_dirs_new();
     g_autoptr(GError) error = NULL;
     g_autoptr(HpSettings) settings = hp_config_load(dirs, &error);
+    g_autoptr(HpIdentities) identities = NULL;
 
-    if (settings != NULL)
+    if (settings != NULL && hp_config_is_set_up(settings))
+        identities = hp_policy_identities(settings, &error);
+    if (error == NULL)
         return 0;
     fprintf(stderr, "%s\n", error->message);
     return EXIT_PROBLEMS;

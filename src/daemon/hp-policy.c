@@ -1,7 +1,6 @@
 #include "hp-policy.h"
 
 #include "hp-lock.h"
-#include "hp-log.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -20,48 +19,56 @@ is_identity(const char *user, gpointer identities)
     return hp_identities_allows_text(identities, hp_slice_of(user));
 }
 
+/* Lower case, and a hyphen for what other servers would not take: underscores above all,
+ * which people like in names of computers. */
+static void
+make_name(char *name)
+{
+    for (char *c = name; *c != '\0'; c++)
+        *c = g_ascii_isalnum(*c) || *c == '.' ? g_ascii_tolower(*c) : '-';
+}
+
 char *
 hp_policy_hostname(const char *setting, const char *address)
 {
     char name[LONGEST_HOSTNAME + 1] = "";
-    const char *domain = strrchr(address, '@');
+    const char *at = strrchr(address, '@');
+    g_autofree char *domain = at != NULL ? hp_address_domain_to_ascii(at + 1) : NULL;
 
     if (setting != NULL && *setting != '\0')
         return g_strdup(setting);
-    if (gethostname(name, sizeof name - 1) != 0 || name[0] == '\0' ||
-        g_str_has_prefix(name, "localhost"))
+    if (gethostname(name, sizeof name - 1) != 0)
+        name[0] = '\0';
+    make_name(name);
+    if (!g_ascii_isalnum(name[0]) || g_str_has_prefix(name, "localhost"))
         g_strlcpy(name, "laptop", sizeof name);
-    if (strchr(name, '.') != NULL || domain == NULL || domain[1] == '\0')
-        return g_ascii_strdown(name, -1);
-    g_autofree char *full = g_strdup_printf("%s.%s", name, domain + 1);
-    return g_ascii_strdown(full, -1);
+    if (strchr(name, '.') != NULL || domain == NULL || !g_ascii_isalnum(domain[0]))
+        return g_strdup(name);
+    return g_strdup_printf("%s.%s", name, domain);
 }
 
-/* Whether the addresses are addresses was checked when the settings were read; what slips
- * through (hp-address is stricter) is left out and named in the log. */
-static HpIdentities *
-make_identities(const HpSettings *settings)
+HpIdentities *
+hp_policy_identities(const HpSettings *settings, GError **error)
 {
     g_autofree const char **names = hp_settings_names(settings, "identity");
     g_auto(GStrv) local =
         hp_settings_list(settings, HP_CONFIG_MAIL_LOCAL_ADDRESSES, NULL);
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
     g_auto(GStrv) addresses = NULL;
-    const char *account = hp_settings_text(settings, HP_CONFIG_ACCOUNT_ADDRESS, NULL);
-    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) cause = NULL;
     HpIdentities *identities;
 
     for (const char **name = names; *name != NULL; name++)
         g_strv_builder_add(builder,
                            hp_settings_text(settings, HP_CONFIG_IDENTITY_ADDRESS, *name));
     addresses = g_strv_builder_end(builder);
-    identities = hp_identities_new(account, (const char *const *)addresses,
-                                   (const char *const *)local, &error);
-    if (identities != NULL)
-        return identities;
-    hp_log("daemon", NULL, G_LOG_LEVEL_WARNING, "the identities are not used: %s",
-           error->message);
-    return hp_identities_new(account, NULL, NULL, NULL);
+    identities = hp_identities_new(
+        hp_settings_text(settings, HP_CONFIG_ACCOUNT_ADDRESS, NULL),
+        (const char *const *)addresses, (const char *const *)local, &cause);
+    if (identities == NULL)
+        g_set_error_literal(error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_INVALID,
+                            cause->message);
+    return identities;
 }
 
 static void
@@ -104,13 +111,18 @@ fill_pop3(HpPolicy *self, const HpPolicyParts *parts)
 }
 
 static HpPolicy *
-make_policy(const HpPolicyParts *parts, HpSettings *settings)
+make_policy(const HpPolicyParts *parts, HpSettings *settings, GError **error)
 {
-    HpPolicy *self = g_new0(HpPolicy, 1);
+    g_autoptr(HpSettings) owned = settings;
+    HpIdentities *identities = hp_policy_identities(settings, error);
+    HpPolicy *self;
 
+    if (identities == NULL)
+        return NULL;
+    self = g_new0(HpPolicy, 1);
     g_atomic_ref_count_init(&self->refs);
-    self->settings = settings;
-    self->identities = make_identities(settings);
+    self->settings = g_steal_pointer(&owned);
+    self->identities = identities;
     self->hostname =
         hp_policy_hostname(hp_settings_text(settings, HP_CONFIG_DELIVERY_HOSTNAME, NULL),
                            hp_settings_text(settings, HP_CONFIG_ACCOUNT_ADDRESS, NULL));
@@ -131,13 +143,17 @@ hp_policy_unref(HpPolicy *self)
 }
 
 HpPolicies *
-hp_policies_new(const HpPolicyParts *parts, HpSettings *settings)
+hp_policies_new(const HpPolicyParts *parts, HpSettings *settings, GError **error)
 {
-    HpPolicies *self = g_new0(HpPolicies, 1);
+    HpPolicy *first = make_policy(parts, settings, error);
+    HpPolicies *self;
 
+    if (first == NULL)
+        return NULL;
+    self = g_new0(HpPolicies, 1);
     self->parts = *parts;
+    self->current = first;
     hp_lock_init(&self->lock);
-    self->current = make_policy(parts, settings);
     return self;
 }
 
@@ -168,8 +184,13 @@ exchange(HpPolicies *self, HpPolicy *next)
     return before;
 }
 
-void
-hp_policies_set(HpPolicies *self, HpSettings *settings)
+gboolean
+hp_policies_set(HpPolicies *self, HpSettings *settings, GError **error)
 {
-    hp_policy_unref(exchange(self, make_policy(&self->parts, settings)));
+    HpPolicy *next = make_policy(&self->parts, settings, error);
+
+    if (next == NULL)
+        return FALSE;
+    hp_policy_unref(exchange(self, next));
+    return TRUE;
 }

@@ -34,17 +34,23 @@ typedef struct {
     HpStore *store;
 } HpPolicyParts;
 
-/* @settings: (transfer full): the first settings. */
-HpPolicies *hp_policies_new(const HpPolicyParts *parts, HpSettings *settings);
+/* The addresses of the user; hp-config judges them less strictly than they are needed.
+ * @error: #HP_SETTINGS_ERROR_INVALID, naming the one that is none. */
+HpIdentities *hp_policy_identities(const HpSettings *settings, GError **error);
+
+/* @settings: (transfer full): the first settings; @error: see hp_policy_identities(). */
+HpPolicies *hp_policies_new(const HpPolicyParts *parts, HpSettings *settings,
+                            GError **error);
 void hp_policies_free(HpPolicies *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpPolicies, hp_policies_free)
 
 /* The policy now: (transfer full), end with hp_policy_unref(). */
 HpPolicy *hp_policies_get(HpPolicies *self);
 
-/* Puts other settings (transfer full) in place. */
-void hp_policies_set(HpPolicies *self, HpSettings *settings);
+/* Puts other settings (transfer full) in place; with @error the old ones stay. */
+gboolean hp_policies_set(HpPolicies *self, HpSettings *settings, GError **error);
 
 /* The name to use in EHLO: the setting if there is one, else this computer's name made
- * fully qualified with the domain of the user's address; never "localhost". */
+ * fully qualified with the domain of the user's address; never "localhost", and only
+ * letters, digits, hyphens and dots (RFC 5321 §4.1.2), other letters as A-labels. */
 char *hp_policy_hostname(const char *setting, const char *address);

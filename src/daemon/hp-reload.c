@@ -44,7 +44,8 @@ hp_reload(HpParts *parts, GError **error)
                             _("the settings name no address; run hauspost setup"));
         return FALSE;
     }
-    hp_policies_set(parts->policies, settings);
+    if (!hp_policies_set(parts->policies, settings, error))
+        return FALSE;
     policy = hp_policies_get(parts->policies);
     options = hp_reload_queue_options(parts, policy);
     hp_queue_configure(parts->queue, &options);

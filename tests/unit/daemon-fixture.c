@@ -1,0 +1,297 @@
+#include "daemon-fixture.h"
+
+#include "hp-control-bus.h"
+#include "hp-control.h"
+#include "hp-fs.h"
+#include "hp-lock.h"
+#include "hp-reload.h"
+#include "hp-services.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATIENCE_USEC ((gint64)20 * G_USEC_PER_SEC)
+#define START_USEC    ((gint64)20000 * G_TIME_SPAN_DAY)
+#define BODY          "Subject: test\r\n\r\nHello.\r\n"
+
+/* Shared with the threads of the parts; one for the test program. */
+static struct {
+    HpLock lock;
+    gint64 passed_usec;
+    guint deliveries;
+} world;
+
+static gint64
+fake_now(gpointer data, HpClockKind kind)
+{
+    HP_LOCKED(&world.lock);
+
+    return (kind == HP_CLOCK_WALL ? START_USEC : G_TIME_SPAN_DAY) + world.passed_usec;
+}
+
+static const HpClock fake_clock = { fake_now, NULL };
+
+void
+fixture_pass(gint64 usec)
+{
+    HP_LOCKED(&world.lock);
+
+    world.passed_usec += usec;
+}
+
+static void
+carry_nothing(gpointer self, HpCarry *carry)
+{
+    g_assert_not_reached(); /* the queue is not started */
+}
+
+static void
+set_folder(const Fixture *self, const char *variable, const char *name)
+{
+    g_autofree char *path = g_build_filename(self->folder, name, NULL);
+
+    g_setenv(variable, path, TRUE);
+}
+
+static int
+open_folder(const char *path)
+{
+    int fd;
+
+    g_assert_cmpint(g_mkdir_with_parents(path, 0700), ==, 0);
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    g_assert_cmpint(fd, >=, 0);
+    return fd;
+}
+
+void
+fixture_write_settings(Fixture *self, const char *text)
+{
+    g_autofree char *path = hp_config_path(self->parts.dirs);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpint(g_mkdir_with_parents(self->parts.dirs->config, 0700), ==, 0);
+    g_file_set_contents(path, text, -1, &error);
+    g_assert_no_error(error);
+}
+
+static void
+open_databases(Fixture *self, HpSettings *settings)
+{
+    HpParts *p = &self->parts;
+    HpPolicy policy = { .settings = settings, .hostname = (char[]){ "host.example" } };
+    HpQueueOptions options = hp_reload_queue_options(p, &policy);
+    g_autoptr(GError) error = NULL;
+
+    p->store = hp_store_open(p->dirs->data, self->data_fd, p->clock, &error);
+    g_assert_no_error(error);
+    options.state_fd = self->state_fd;
+    options.inbox = hp_store_inbox(p->store);
+    options.transport = (HpTransport){ NULL, carry_nothing };
+    options.seed = 42;
+    p->queue = hp_queue_open(&options, &error);
+    g_assert_no_error(error);
+    p->passwords = hp_passwords_open(hp_queue_db(p->queue), p->clock, &error);
+    g_assert_no_error(error);
+}
+
+static void
+open_policies(Fixture *self, HpSettings *settings)
+{
+    HpParts *p = &self->parts;
+    HpPolicyParts parts = { p->clock, hp_queue_intake(p->queue), p->passwords,
+                            p->tls_identity, p->store };
+
+    g_autoptr(GError) error = NULL;
+
+    p->policies = hp_policies_new(&parts, settings, &error);
+    g_assert_no_error(error);
+}
+
+static void
+open_doors(Fixture *self)
+{
+    HpParts *p = &self->parts;
+    g_autofree char *socket = g_build_filename(p->dirs->runtime, "control", NULL);
+    HpBusObject object = { .bus_name = "org.hauspost.Hauspost1",
+                           .object_path = "/org/hauspost/Hauspost1",
+                           .info = hp_hauspost1_interface_info(),
+                           .methods = hp_control_methods(),
+                           .property = hp_control_property,
+                           .context = p };
+    g_autoptr(GError) error = NULL;
+
+    p->upkeep = hp_upkeep_new(p->queue, p->store, p->clock, 0, &error);
+    g_assert_no_error(error);
+    p->listener = hp_listener_new(NULL, 0, &error);
+    g_assert_no_error(error);
+    p->bus = hp_bus_new(&object, socket, &error);
+    g_assert_no_error(error);
+}
+
+static void
+link_changed(HpLinkState state, gboolean moved, gpointer data)
+{
+}
+
+static void
+open_rest(Fixture *self)
+{
+    HpParts *p = &self->parts;
+    g_autoptr(GError) error = NULL;
+
+    p->explain = hp_explain_load(g_getenv("HP_EXPLANATIONS"), &error);
+    g_assert_no_error(error);
+    p->tls_identity = hp_tls_identity_ensure(self->state_fd, &error);
+    g_assert_no_error(error);
+    p->link = hp_link_new(p->clock, link_changed, NULL, &error);
+    g_assert_no_error(error);
+}
+
+void
+fixture_set_up(Fixture *self, gconstpointer data)
+{
+    HpSettings *settings;
+    g_autoptr(GError) error = NULL;
+
+    memset(&world, 0, sizeof world);
+    hp_lock_init(&world.lock);
+    self->folder = g_dir_make_tmp("daemon-XXXXXX", NULL);
+    set_folder(self, "XDG_CONFIG_HOME", "config");
+    set_folder(self, "XDG_DATA_HOME", "data");
+    set_folder(self, "XDG_STATE_HOME", "state");
+    set_folder(self, "XDG_CACHE_HOME", "cache");
+    set_folder(self, "XDG_RUNTIME_DIR", "run");
+    g_setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent", TRUE);
+    self->parts.clock = &fake_clock;
+    self->parts.started_usec = START_USEC;
+    self->parts.dirs = hp_dirs_new();
+    self->state_fd = open_folder(self->parts.dirs->state);
+    self->data_fd = open_folder(self->parts.dirs->data);
+    g_assert_cmpint(g_mkdir_with_parents(self->parts.dirs->runtime, 0700), ==, 0);
+    fixture_write_settings(self, data != NULL ? data : FIXTURE_SETTINGS);
+    settings = hp_config_load(self->parts.dirs, &error);
+    g_assert_no_error(error);
+    open_rest(self);
+    open_databases(self, settings);
+    open_policies(self, settings);
+    open_doors(self);
+}
+
+static void
+remove_folder(char *folder)
+{
+    char rm[] = "rm";
+    char option[] = "-rf";
+    char *argv[] = { rm, option, folder, NULL };
+
+    g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL,
+                 NULL);
+}
+
+void
+fixture_tear_down(Fixture *self, gconstpointer data)
+{
+    HpParts *p = &self->parts;
+
+    hp_bus_free(p->bus);
+    hp_listener_free(p->listener);
+    hp_upkeep_free(p->upkeep);
+    hp_policies_free(p->policies);
+    hp_passwords_close(p->passwords);
+    hp_queue_close(p->queue);
+    hp_link_free(p->link);
+    hp_store_close(p->store);
+    hp_explain_free(p->explain);
+    hp_tls_identity_free(p->tls_identity);
+    hp_dirs_free(p->dirs);
+    close(self->state_fd);
+    close(self->data_fd);
+    remove_folder(self->folder);
+    g_free(self->folder);
+    hp_lock_clear(&world.lock);
+}
+
+char *
+fixture_submit(Fixture *self, const char *address)
+{
+    HpIntake intake = hp_queue_intake(self->parts.queue);
+    g_autoptr(HpEnvelope) envelope = hp_envelope_new();
+    g_autoptr(GError) error = NULL;
+    HpIntakeDraft *draft = intake.begin(intake.self, 0, &error);
+    char *id = NULL;
+
+    g_assert_no_error(error);
+    g_free(envelope->sender);
+    envelope->sender = g_strdup("anna@home.example");
+    envelope->subject = g_strdup("test");
+    hp_envelope_add(envelope, address);
+    g_assert_true(intake.append(draft, HP_SLICE_LITERAL(BODY), &error));
+    intake.commit(draft, envelope, &id, &error);
+    g_assert_no_error(error);
+    return id;
+}
+
+static gssize
+read_body(gpointer content, guint64 offset, char *buffer, size_t size, GError **error)
+{
+    size_t n = MIN(size, strlen(BODY) - (size_t)offset);
+
+    memcpy(buffer, BODY + offset, n);
+    return (gssize)n;
+}
+
+guint32
+fixture_deliver(Fixture *self)
+{
+    HpInbox inbox = hp_store_inbox(self->parts.store);
+    g_autofree char *origin = g_strdup_printf("ORIGIN%u", world.deliveries++);
+    g_autoptr(HpStoreSnapshot) snapshot = NULL;
+    g_autoptr(GError) error = NULL;
+
+    inbox.deliver(inbox.self, origin, strlen(BODY), NULL, read_body, &error);
+    g_assert_no_error(error);
+    snapshot = hp_store_snapshot(self->parts.store, HP_STORE_INBOX, &error);
+    g_assert_no_error(error);
+    return g_array_index(snapshot->entries, HpStoreEntry, snapshot->entries->len - 1).uid;
+}
+
+guint
+fixture_inbox_len(Fixture *self)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(HpStoreSnapshot) snapshot =
+        hp_store_snapshot(self->parts.store, HP_STORE_INBOX, &error);
+
+    g_assert_no_error(error);
+    return snapshot->entries->len;
+}
+
+void
+fixture_wait(gboolean (*condition)(gpointer data), gpointer data)
+{
+    gint64 until = g_get_monotonic_time() + PATIENCE_USEC;
+
+    while (!condition(data)) {
+        g_assert_cmpint(g_get_monotonic_time(), <, until);
+        g_usleep(1000);
+    }
+}
+
+guint16
+fixture_free_port(void)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    socklen_t size = sizeof address;
+    hp_autofd fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    g_assert_cmpint(bind(fd, (struct sockaddr *)&address, size), ==, 0);
+    g_assert_cmpint(getsockname(fd, (struct sockaddr *)&address, &size), ==, 0);
+    return ntohs(address.sin_port);
+}

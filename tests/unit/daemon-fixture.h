@@ -1,0 +1,43 @@
+/* daemon-fixture: all parts of the daemon as hp-daemon joins them, in a folder of its
+ * own, with clocks that obey the test. Nothing goes out: the queue is open, but not
+ * started.
+ *
+ * Threads: one test at a time.
+ */
+#pragma once
+
+#include "hp-parts.h"
+
+#define FIXTURE_SETTINGS                                                                 \
+    "[account]\naddress=anna@home.example\nname=Anna\n"                                  \
+    "[identity shop]\naddress=shop@home.example\n"                                       \
+    "[listen]\nsmtp=0\nsmtp-tls=0\npop3=0\npop3-tls=0\n"                                 \
+    "[mail]\npop3-retention=30d\n"
+
+typedef struct {
+    char *folder; /* (owned) */
+    HpParts parts;
+    int state_fd;
+    int data_fd;
+} Fixture;
+
+/* @data: (nullable): settings instead of FIXTURE_SETTINGS. */
+void fixture_set_up(Fixture *self, gconstpointer data);
+void fixture_tear_down(Fixture *self, gconstpointer data);
+
+/* Writes hauspost.conf. */
+void fixture_write_settings(Fixture *self, const char *text);
+
+/* Lets time pass: all clocks. */
+void fixture_pass(gint64 usec);
+
+/* Puts a message into the queue; its id. The second: into INBOX, its uid. */
+char *fixture_submit(Fixture *self, const char *address);
+guint32 fixture_deliver(Fixture *self);
+guint fixture_inbox_len(Fixture *self);
+
+/* Waits until @condition is true; fails the test after 20 s. */
+void fixture_wait(gboolean (*condition)(gpointer data), gpointer data);
+
+/* Ports that are free at the moment, the same on both families. */
+guint16 fixture_free_port(void);
