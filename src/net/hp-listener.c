@@ -358,12 +358,13 @@ hp_listener_add_socket(HpListener *self, const HpService *service, const char *p
 }
 
 guint16
-hp_listener_port(const HpListener *self, const char *service)
+hp_listener_port(const HpListener *self, const char *service, gboolean implicit_tls)
 {
     for (guint i = 0; i < self->doors->len; i++) {
         const HpDoor *door = g_ptr_array_index(self->doors, i);
 
-        if (door->port != 0 && g_str_equal(door->service_name, service))
+        if (door->port != 0 && door->service.implicit_tls == implicit_tls &&
+            g_str_equal(door->service_name, service))
             return door->port;
     }
     return 0;

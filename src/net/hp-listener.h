@@ -50,8 +50,9 @@ gboolean hp_listener_add_port(HpListener *self, const HpService *service, guint1
 gboolean hp_listener_add_socket(HpListener *self, const HpService *service,
                                 const char *path, GError **error);
 
-/* The port that the service of that name got first, 0 if none. */
-guint16 hp_listener_port(const HpListener *self, const char *service);
+/* The port that the service of that name and kind got first, 0 if none. */
+guint16 hp_listener_port(const HpListener *self, const char *service,
+                         gboolean implicit_tls);
 
 /* Begins to accept. Adopted sockets that nothing uses are closed. */
 gboolean hp_listener_start(HpListener *self, GError **error);

@@ -9,9 +9,7 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,12 +48,29 @@ carry_nothing(gpointer self, HpCarry *carry)
     g_assert_not_reached(); /* the queue is not started */
 }
 
-static void
-set_folder(const Fixture *self, const char *variable, const char *name)
-{
-    g_autofree char *path = g_build_filename(self->folder, name, NULL);
+static const char *const folders[][2] = {
+    { "XDG_CONFIG_HOME", "config" }, { "XDG_DATA_HOME", "data" },
+    { "XDG_STATE_HOME", "state" },   { "XDG_CACHE_HOME", "cache" },
+    { "XDG_RUNTIME_DIR", "run" },
+};
 
-    g_setenv(variable, path, TRUE);
+/* The same for all cases of a program: once there are threads, the environment may not be
+ * changed any more. */
+static char *
+home(void)
+{
+    static char *path;
+
+    if (path != NULL)
+        return path;
+    path = g_dir_make_tmp("daemon-XXXXXX", NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(folders); i++) {
+        g_autofree char *folder = g_build_filename(path, folders[i][1], NULL);
+
+        g_setenv(folders[i][0], folder, TRUE);
+    }
+    g_setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent", TRUE);
+    return path;
 }
 
 static int
@@ -161,13 +176,7 @@ fixture_set_up(Fixture *self, gconstpointer data)
 
     memset(&world, 0, sizeof world);
     hp_lock_init(&world.lock);
-    self->folder = g_dir_make_tmp("daemon-XXXXXX", NULL);
-    set_folder(self, "XDG_CONFIG_HOME", "config");
-    set_folder(self, "XDG_DATA_HOME", "data");
-    set_folder(self, "XDG_STATE_HOME", "state");
-    set_folder(self, "XDG_CACHE_HOME", "cache");
-    set_folder(self, "XDG_RUNTIME_DIR", "run");
-    g_setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent", TRUE);
+    self->folder = home();
     self->parts.clock = &fake_clock;
     self->parts.started_usec = START_USEC;
     self->parts.dirs = hp_dirs_new();
@@ -213,7 +222,6 @@ fixture_tear_down(Fixture *self, gconstpointer data)
     close(self->state_fd);
     close(self->data_fd);
     remove_folder(self->folder);
-    g_free(self->folder);
     hp_lock_clear(&world.lock);
 }
 
@@ -242,7 +250,7 @@ read_body(gpointer content, guint64 offset, char *buffer, size_t size, GError **
 {
     size_t n = MIN(size, strlen(BODY) - (size_t)offset);
 
-    memcpy(buffer, BODY + offset, n);
+    memcpy(buffer, &BODY[offset], n);
     return (gssize)n;
 }
 
@@ -283,15 +291,33 @@ fixture_wait(gboolean (*condition)(gpointer data), gpointer data)
     }
 }
 
-guint16
-fixture_free_port(void)
+void
+fixture_set(Fixture *self, const char *text)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_addr = { htonl(INADDR_LOOPBACK) } };
-    socklen_t size = sizeof address;
-    hp_autofd fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    g_autoptr(GError) error = NULL;
+    HpSettings *settings = hp_config_parse("test.conf", hp_slice_of(text), &error);
 
-    g_assert_cmpint(bind(fd, (struct sockaddr *)&address, size), ==, 0);
-    g_assert_cmpint(getsockname(fd, (struct sockaddr *)&address, &size), ==, 0);
-    return ntohs(address.sin_port);
+    g_assert_no_error(error);
+    hp_policies_set(self->parts.policies, settings, &error);
+    g_assert_no_error(error);
+}
+
+static void
+ignore_connection(HpConnection *connection, gpointer data)
+{
+}
+
+/* Each is kept until all are found, so that they differ. */
+void
+fixture_find_ports(guint16 *ret_ports, guint n)
+{
+    g_autoptr(HpListener) listener = hp_listener_new(NULL, 0, NULL);
+
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *name = g_strdup_printf("test%u", i);
+        HpService service = { .name = name, .serve = ignore_connection };
+
+        g_assert_true(hp_listener_add_port(listener, &service, 0, NULL));
+        ret_ports[i] = hp_listener_port(listener, name, FALSE);
+    }
 }

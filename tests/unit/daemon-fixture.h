@@ -15,7 +15,7 @@
     "[mail]\npop3-retention=30d\n"
 
 typedef struct {
-    char *folder; /* (owned) */
+    char *folder; /* (unowned): all that it has is in it */
     HpParts parts;
     int state_fd;
     int data_fd;
@@ -39,5 +39,8 @@ guint fixture_inbox_len(Fixture *self);
 /* Waits until @condition is true; fails the test after 20 s. */
 void fixture_wait(gboolean (*condition)(gpointer data), gpointer data);
 
-/* Ports that are free at the moment, the same on both families. */
-guint16 fixture_free_port(void);
+/* Different ports that are free at the moment, on 127.0.0.1 and on ::1. */
+void fixture_find_ports(guint16 *ret_ports, guint n);
+
+/* Puts settings into force without a reload. */
+void fixture_set(Fixture *self, const char *text);

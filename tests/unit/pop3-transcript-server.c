@@ -27,7 +27,7 @@ main(void)
     }
     hp_listener_start(listener, &error);
     g_assert_no_error(error);
-    printf("%u %s\n", hp_listener_port(listener, "pop3"), f.password);
+    printf("%u %s\n", hp_listener_port(listener, "pop3", FALSE), f.password);
     fflush(stdout);
     while (read(STDIN_FILENO, &byte, 1) > 0)
         ;

@@ -58,7 +58,7 @@ listener_on_port(guint16 *ret_port)
     g_assert_no_error(error);
     hp_listener_add_port(listener, &service, 0, &error);
     g_assert_no_error(error);
-    *ret_port = hp_listener_port(listener, "test");
+    *ret_port = hp_listener_port(listener, "test", FALSE);
     g_assert_cmpuint(*ret_port, !=, 0);
     hp_listener_start(listener, &error);
     g_assert_no_error(error);
@@ -408,7 +408,7 @@ lets_an_allowed_user_in(void)
     listener = hp_listener_new(allowed, 1, NULL);
     g_assert_true(hp_listener_add_port(listener, &service, 0, NULL));
     g_assert_true(hp_listener_start(listener, NULL));
-    port = hp_listener_port(listener, "test");
+    port = hp_listener_port(listener, "test", FALSE);
     wire = htons(port);
     g_assert_cmpint(write(order[1], &wire, sizeof wire), ==, sizeof wire);
     waitpid(child, &status, 0);

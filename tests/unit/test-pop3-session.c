@@ -245,8 +245,8 @@ ends_when_it_is_aborted_and_keeps_all(Pop3Fixture *f, gconstpointer data)
 
     g_assert_true(hp_listener_add_port(listener, &service, 0, NULL));
     g_assert_true(hp_listener_start(listener, NULL));
-    call.client = hp_channel_connect("127.0.0.1", hp_listener_port(listener, "pop3"),
-                                     20000, -1, NULL);
+    call.client = hp_channel_connect(
+        "127.0.0.1", hp_listener_port(listener, "pop3", FALSE), 20000, -1, NULL);
     expect(&call, "+OK");
     say(&call, "USER " POP3_USER, "+OK");
     say(&call, pass, "+OK");
