@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Quiet for this long: what was just accepted is mostly delivered by then, and never
+/* So long after a change: what was just accepted is mostly delivered by then, and never
  * needs a file of its own. */
 #define QUIET_USEC ((gint64)30 * G_USEC_PER_SEC)
 

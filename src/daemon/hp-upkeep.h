@@ -10,14 +10,17 @@
 
 typedef struct _HpUpkeep HpUpkeep;
 
-/* @queue, @store and @clock outlive it. */
+/* @queue, @store and @clock outlive it. Looks after the databases half a minute after the
+ * start, and enforces the retention (seconds, 0: no end) at once. @error:
+ * #G_THREAD_ERROR */
 HpUpkeep *hp_upkeep_new(HpQueue *queue, HpStore *store, const HpClock *clock,
                         gint64 pop3_retention_sec, GError **error);
 /* Waits for the step that is being done. */
 void hp_upkeep_free(HpUpkeep *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpUpkeep, hp_upkeep_free)
 
-/* Something changed: look after the databases once things have been quiet for a while. */
+/* Something changed: look after the databases half a minute after the first such call
+ * since they were looked after. */
 void hp_upkeep_poke(HpUpkeep *self);
 
 /* Another retention (seconds, 0: no end), at once. */

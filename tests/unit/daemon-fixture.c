@@ -208,9 +208,9 @@ fixture_tear_down(Fixture *self, gconstpointer data)
 {
     HpParts *p = &self->parts;
 
-    hp_bus_free(p->bus);
-    hp_listener_free(p->listener);
-    hp_upkeep_free(p->upkeep);
+    g_clear_pointer(&p->bus, hp_bus_free);
+    g_clear_pointer(&p->listener, hp_listener_free);
+    g_clear_pointer(&p->upkeep, hp_upkeep_free);
     hp_policies_free(p->policies);
     hp_passwords_close(p->passwords);
     hp_queue_close(p->queue);
@@ -254,16 +254,24 @@ read_body(gpointer content, guint64 offset, char *buffer, size_t size, GError **
     return (gssize)n;
 }
 
-guint32
-fixture_deliver(Fixture *self)
+void
+fixture_deliver_as(Fixture *self, const char *origin)
 {
     HpInbox inbox = hp_store_inbox(self->parts.store);
-    g_autofree char *origin = g_strdup_printf("ORIGIN%u", world.deliveries++);
-    g_autoptr(HpStoreSnapshot) snapshot = NULL;
     g_autoptr(GError) error = NULL;
 
     inbox.deliver(inbox.self, origin, strlen(BODY), NULL, read_body, &error);
     g_assert_no_error(error);
+}
+
+guint32
+fixture_deliver(Fixture *self)
+{
+    g_autofree char *origin = g_strdup_printf("ORIGIN%u", world.deliveries++);
+    g_autoptr(HpStoreSnapshot) snapshot = NULL;
+    g_autoptr(GError) error = NULL;
+
+    fixture_deliver_as(self, origin);
     snapshot = hp_store_snapshot(self->parts.store, HP_STORE_INBOX, &error);
     g_assert_no_error(error);
     return g_array_index(snapshot->entries, HpStoreEntry, snapshot->entries->len - 1).uid;

@@ -31,9 +31,13 @@ void fixture_write_settings(Fixture *self, const char *text);
 /* Lets time pass: all clocks. */
 void fixture_pass(gint64 usec);
 
-/* Puts a message into the queue; its id. The second: into INBOX, its uid. */
+/* Puts a message into the queue; its id. */
 char *fixture_submit(Fixture *self, const char *address);
+
+/* Puts a message into INBOX: under a new name of the hand-over, or (without effect if it
+ * is known) under that one. Its uid. */
 guint32 fixture_deliver(Fixture *self);
+void fixture_deliver_as(Fixture *self, const char *origin);
 guint fixture_inbox_len(Fixture *self);
 
 /* Waits until @condition is true; fails the test after 20 s. */
