@@ -76,22 +76,32 @@ print_head(HpCli *cli, GVariant *status)
 }
 
 /* "SMTP 127.0.0.1:10587", each port once */
+/* "SMTP 127.0.0.1:10587, 10465 (TLS) · POP3 …": a protocol's ports stand together. */
 static char *
 local_words(GVariant *status)
 {
     g_autoptr(GVariant) listeners = hp_dict_list(status, "listeners");
     g_autoptr(GString) out = g_string_new(NULL);
+    g_autofree char *before = NULL;
 
     for (gsize i = 0; i < g_variant_n_children(listeners); i++) {
         g_autoptr(GVariant) row = g_variant_get_child_value(listeners, i);
-        const char *protocol = or_dash(hp_dict_text(row, "protocol"));
         const char *address = or_dash(hp_dict_text(row, "address"));
-        g_autofree char *upper = g_ascii_strup(protocol, -1);
+        g_autofree char *protocol =
+            g_ascii_strup(or_dash(hp_dict_text(row, "protocol")), -1);
+        g_autofree char *service = g_strdup_printf("%s %s:", protocol, address);
 
         if (strchr(address, ':') != NULL)
             continue; /* ::1 has the same ports */
-        g_string_append_printf(out, "%s%s %s:%d", out->len > 0 ? " · " : "", upper,
-                               address, (int)hp_dict_number(row, "port", 0));
+        if (g_strcmp0(service, before) == 0)
+            g_string_append(out, ", ");
+        else
+            g_string_append_printf(out, "%s%s", out->len > 0 ? " · " : "", service);
+        g_string_append_printf(out, "%d", (int)hp_dict_number(row, "port", 0));
+        if (g_strcmp0(hp_dict_text(row, "tls"), "tls") == 0)
+            g_string_append(out, " (TLS)");
+        g_free(g_steal_pointer(&before));
+        before = g_steal_pointer(&service);
     }
     return g_strdup(out->str);
 }
