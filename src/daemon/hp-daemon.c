@@ -122,57 +122,21 @@ close_link(HpDaemon *self)
     g_clear_pointer(&self->parts.link, hp_link_free);
 }
 
-static void
-note_evidence(HpLinkEvidence evidence, const char *destination, gpointer data)
-{
-    HpDaemon *self = data;
-
-    hp_link_note(self->parts.link, evidence, destination);
-}
-
-static HpLinkState
-line_now(gpointer data)
-{
-    HpDaemon *self = data;
-
-    return hp_link_state(self->parts.link);
-}
-
-/* The words of the setting `[delivery] ipv6`. */
-static HpMxIpv6
-ipv6_mode(const HpSettings *settings)
-{
-    const char *word = hp_settings_text(settings, HP_CONFIG_DELIVERY_IPV6, NULL);
-
-    if (g_str_equal(word, "yes"))
-        return HP_MX_IPV6_YES;
-    return g_str_equal(word, "no") ? HP_MX_IPV6_NO : HP_MX_IPV6_AUTO;
-}
-
 static gboolean
 open_transport(HpDaemon *self, GError **error)
 {
-    const HpSettings *s = self->settings;
-    g_autofree char *hostname =
-        hp_policy_hostname(hp_settings_text(s, HP_CONFIG_DELIVERY_HOSTNAME, NULL),
-                           hp_settings_text(s, HP_CONFIG_ACCOUNT_ADDRESS, NULL));
-    const char *ca_file = hp_settings_text(s, HP_CONFIG_DELIVERY_CA_FILE, NULL);
+    g_autoptr(HpTlsTrust) trust = hp_reload_trust(self->settings, error);
+    HpSmtpTransportOptions options;
+    g_autofree char *hostname = NULL;
 
-    self->parts.tls_trust = hp_tls_trust_new(*ca_file != '\0' ? ca_file : NULL, error);
-    if (self->parts.tls_trust == NULL)
+    if (trust == NULL)
         return FALSE;
-    HpSmtpTransportOptions options = {
-        .resolver = self->parts.resolver,
-        .trust = self->parts.tls_trust,
-        .hostname = hostname,
-        .port = (guint16)hp_settings_number(s, HP_CONFIG_DELIVERY_PORT, NULL),
-        .allow_private = hp_settings_yes(s, HP_CONFIG_DELIVERY_ALLOW_PRIVATE, NULL),
-        .ipv6 = ipv6_mode(s),
-        .note = note_evidence,
-        .note_data = self,
-        .link_state = line_now,
-        .link_data = self,
-    };
+    hostname = hp_policy_hostname(
+        hp_settings_text(self->settings, HP_CONFIG_DELIVERY_HOSTNAME, NULL),
+        hp_settings_text(self->settings, HP_CONFIG_ACCOUNT_ADDRESS, NULL));
+    options = hp_reload_transport_options(
+        &self->parts, &(HpPolicy){ .settings = self->settings, .hostname = hostname });
+    options.trust = trust;
     self->parts.transport = hp_smtp_transport_new(&options);
     return TRUE;
 }
@@ -181,7 +145,6 @@ static void
 close_transport(HpDaemon *self)
 {
     g_clear_pointer(&self->parts.transport, hp_smtp_transport_free);
-    g_clear_pointer(&self->parts.tls_trust, hp_tls_trust_free);
 }
 
 static gboolean

@@ -25,7 +25,6 @@ typedef struct {
     HpDirs *dirs;                /* (owned) */
     HpExplain *explain;          /* (owned) */
     HpTlsIdentity *tls_identity; /* (owned) */
-    HpTlsTrust *tls_trust;       /* (owned) */
     HpStore *store;              /* (owned) */
     HpResolver *resolver;        /* (owned) */
     HpLink *link;                /* (owned) */

@@ -5,6 +5,55 @@
 
 #include <glib/gi18n.h>
 
+static void
+note_evidence(HpLinkEvidence evidence, const char *destination, gpointer parts)
+{
+    hp_link_note(((HpParts *)parts)->link, evidence, destination);
+}
+
+static HpLinkState
+line_now(gpointer parts)
+{
+    return hp_link_state(((HpParts *)parts)->link);
+}
+
+/* The words of the setting `[delivery] ipv6`. */
+static HpMxIpv6
+ipv6_mode(const HpSettings *settings)
+{
+    const char *word = hp_settings_text(settings, HP_CONFIG_DELIVERY_IPV6, NULL);
+
+    if (g_str_equal(word, "yes"))
+        return HP_MX_IPV6_YES;
+    return g_str_equal(word, "no") ? HP_MX_IPV6_NO : HP_MX_IPV6_AUTO;
+}
+
+HpTlsTrust *
+hp_reload_trust(const HpSettings *settings, GError **error)
+{
+    const char *ca_file = hp_settings_text(settings, HP_CONFIG_DELIVERY_CA_FILE, NULL);
+
+    return hp_tls_trust_new(*ca_file != '\0' ? ca_file : NULL, error);
+}
+
+HpSmtpTransportOptions
+hp_reload_transport_options(HpParts *parts, const HpPolicy *policy)
+{
+    const HpSettings *s = policy->settings;
+
+    return (HpSmtpTransportOptions){
+        .resolver = parts->resolver,
+        .hostname = policy->hostname,
+        .port = (guint16)hp_settings_number(s, HP_CONFIG_DELIVERY_PORT, NULL),
+        .allow_private = hp_settings_yes(s, HP_CONFIG_DELIVERY_ALLOW_PRIVATE, NULL),
+        .ipv6 = ipv6_mode(s),
+        .note = note_evidence,
+        .note_data = parts,
+        .link_state = line_now,
+        .link_data = parts,
+    };
+}
+
 HpQueueOptions
 hp_reload_queue_options(const HpParts *parts, const HpPolicy *policy)
 {
@@ -29,30 +78,48 @@ hp_reload_queue_options(const HpParts *parts, const HpPolicy *policy)
     };
 }
 
+static HpSettings *
+load(const HpParts *parts, GError **error)
+{
+    g_autoptr(HpSettings) settings = hp_config_load(parts->dirs, error);
+
+    if (settings == NULL)
+        return NULL;
+    if (!hp_config_is_set_up(settings)) {
+        g_set_error_literal(error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_INVALID,
+                            _("the settings name no address; run hauspost setup"));
+        return NULL;
+    }
+    return g_steal_pointer(&settings);
+}
+
+/* Nothing of this can fail. */
+static void
+put_into_force(HpParts *parts, const HpPolicy *policy, HpTlsTrust *trust)
+{
+    HpQueueOptions queue = hp_reload_queue_options(parts, policy);
+    HpSmtpTransportOptions transport = hp_reload_transport_options(parts, policy);
+
+    transport.trust = trust;
+    hp_smtp_transport_configure(parts->transport, &transport);
+    hp_queue_configure(parts->queue, &queue);
+    hp_upkeep_set_retention(parts->upkeep, policy->pop3_retention_sec);
+    hp_link_allow_private(parts->link, transport.allow_private);
+}
+
 gboolean
 hp_reload(HpParts *parts, GError **error)
 {
-    HpSettings *settings = hp_config_load(parts->dirs, error);
+    g_autoptr(HpSettings) settings = load(parts, error);
+    g_autoptr(HpTlsTrust) trust =
+        settings != NULL ? hp_reload_trust(settings, error) : NULL;
     g_autoptr(HpPolicy) policy = NULL;
-    HpQueueOptions options;
 
-    if (settings == NULL)
-        return FALSE;
-    if (!hp_config_is_set_up(settings)) {
-        hp_settings_unref(settings);
-        g_set_error_literal(error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_INVALID,
-                            _("the settings name no address; run hauspost setup"));
-        return FALSE;
-    }
-    if (!hp_policies_set(parts->policies, settings, error))
+    if (trust == NULL ||
+        !hp_policies_set(parts->policies, g_steal_pointer(&settings), error))
         return FALSE;
     policy = hp_policies_get(parts->policies);
-    options = hp_reload_queue_options(parts, policy);
-    hp_queue_configure(parts->queue, &options);
-    hp_upkeep_set_retention(parts->upkeep, policy->pop3_retention_sec);
-    hp_link_allow_private(
-        parts->link,
-        hp_settings_yes(policy->settings, HP_CONFIG_DELIVERY_ALLOW_PRIVATE, NULL));
+    put_into_force(parts, policy, trust);
     hp_log("daemon", NULL, G_LOG_LEVEL_MESSAGE, "settings read again");
     hp_bus_emit(parts->bus, "ConfigChanged", g_variant_new("()"));
     return TRUE;

@@ -6,6 +6,7 @@
 #include <gnutls/x509.h>
 
 struct _HpTlsTrust {
+    gatomicrefcount refs;
     gnutls_certificate_credentials_t credentials; /* (owned) */
     gnutls_priority_t priority;                   /* (owned) */
     HpLock lock;                                  /* guards `loaded` and the loading */
@@ -39,6 +40,7 @@ hp_tls_trust_new(const char *ca_file, GError **error)
     g_autoptr(HpTlsTrust) self = g_new0(HpTlsTrust, 1);
     int status = gnutls_certificate_allocate_credentials(&self->credentials);
 
+    g_atomic_ref_count_init(&self->refs);
     hp_lock_init(&self->lock);
     if (status == 0)
         status = gnutls_priority_init(&self->priority, HP_TLS_PRIORITY, NULL);
@@ -51,9 +53,18 @@ hp_tls_trust_new(const char *ca_file, GError **error)
     return g_steal_pointer(&self);
 }
 
-void
-hp_tls_trust_free(HpTlsTrust *self)
+HpTlsTrust *
+hp_tls_trust_ref(HpTlsTrust *self)
 {
+    g_atomic_ref_count_inc(&self->refs);
+    return self;
+}
+
+void
+hp_tls_trust_unref(HpTlsTrust *self)
+{
+    if (!g_atomic_ref_count_dec(&self->refs))
+        return;
     g_clear_pointer(&self->credentials, gnutls_certificate_free_credentials);
     g_clear_pointer(&self->priority, gnutls_priority_deinit);
     hp_lock_clear(&self->lock);

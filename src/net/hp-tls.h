@@ -13,7 +13,7 @@ typedef enum {
 } HpTlsError;
 
 typedef struct _HpTlsIdentity HpTlsIdentity; /* a certificate with its key */
-typedef struct _HpTlsTrust HpTlsTrust;       /* the CAs of this system */
+typedef struct _HpTlsTrust HpTlsTrust;       /* the CAs of this system; counted */
 
 /**
  * hp_tls_identity_ensure:
@@ -37,8 +37,9 @@ char *hp_tls_identity_pem(const HpTlsIdentity *self);
 
 /* @ca_file: (nullable): PEM file to trust instead of the system's store (tests). */
 HpTlsTrust *hp_tls_trust_new(const char *ca_file, GError **error);
-void hp_tls_trust_free(HpTlsTrust *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpTlsTrust, hp_tls_trust_free)
+HpTlsTrust *hp_tls_trust_ref(HpTlsTrust *self);
+void hp_tls_trust_unref(HpTlsTrust *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpTlsTrust, hp_tls_trust_unref)
 
 /* What a server showed in the handshake. */
 typedef struct {

@@ -1,6 +1,7 @@
 #include "hp-smtp-transport.h"
 
 #include "hp-ip.h"
+#include "hp-lock.h"
 #include "hp-log.h"
 #include "hp-smtp-send.h"
 
@@ -11,11 +12,19 @@
 #define SMTP_PORT  25
 #define CONNECT_MS 30000 /* TCP handshake; the kernel's own limit is two minutes */
 
-struct _HpSmtpTransport {
-    HpSmtpTransportOptions options; /* strings are our copies */
+/* Options that do not change any more, and what they point to. */
+typedef struct {
+    gatomicrefcount refs;
+    HpSmtpTransportOptions
+        options; /* strings are our copies, the trust is our reference */
     HpSmtpTimeouts timeouts;
     char *hostname;       /* (owned) */
     char **own_addresses; /* (owned) (nullable) */
+} Setup;
+
+struct _HpSmtpTransport {
+    HpLock lock;
+    Setup *setup; /* (owned); guarded by lock */
 };
 
 /* One carry on its way along the servers of its destination. */
@@ -464,12 +473,73 @@ find_route(Run *run)
     return route;
 }
 
+static char **
+copy_strings(const char *const *strings)
+{
+    g_autoptr(GStrvBuilder) copy = g_strv_builder_new();
+
+    if (strings == NULL)
+        return NULL;
+    for (guint i = 0; strings[i] != NULL; i++)
+        g_strv_builder_add(copy, strings[i]);
+    return g_strv_builder_end(copy);
+}
+
+static Setup *
+setup_new(const HpSmtpTransportOptions *options)
+{
+    Setup *self = g_new0(Setup, 1);
+
+    g_atomic_ref_count_init(&self->refs);
+    self->options = *options;
+    self->hostname = g_strdup(options->hostname);
+    self->own_addresses = copy_strings(options->own_addresses);
+    self->timeouts =
+        options->timeouts != NULL ? *options->timeouts : hp_smtp_timeouts_default;
+    self->options.hostname = self->hostname;
+    self->options.own_addresses = (const char *const *)self->own_addresses;
+    if (options->trust != NULL)
+        hp_tls_trust_ref(options->trust);
+    return self;
+}
+
+static void
+setup_unref(Setup *self)
+{
+    if (!g_atomic_ref_count_dec(&self->refs))
+        return;
+    g_clear_pointer(&self->options.trust, hp_tls_trust_unref);
+    g_free(self->hostname);
+    g_strfreev(self->own_addresses);
+    g_free(self);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Setup, setup_unref)
+
+static Setup *
+setup_now(HpSmtpTransport *self)
+{
+    HP_LOCKED(&self->lock);
+
+    g_atomic_ref_count_inc(&self->setup->refs);
+    return self->setup;
+}
+
+static Setup *
+exchange(HpSmtpTransport *self, Setup *next)
+{
+    HP_LOCKED(&self->lock);
+    Setup *before = self->setup;
+
+    self->setup = next;
+    return before;
+}
+
 static void
 carry(gpointer self, HpCarry *carry)
 {
-    HpSmtpTransport *transport = self;
-    Run run = { .options = &transport->options,
-                .timeouts = &transport->timeouts,
+    g_autoptr(Setup) setup = setup_now(self);
+    Run run = { .options = &setup->options,
+                .timeouts = &setup->timeouts,
                 .carry = carry,
                 .failure = HP_OUTCOME_DEFERRED };
 
@@ -489,31 +559,20 @@ carry(gpointer self, HpCarry *carry)
     hp_mx_route_free(run.route);
 }
 
-static char **
-copy_strings(const char *const *strings)
-{
-    g_autoptr(GStrvBuilder) copy = g_strv_builder_new();
-
-    if (strings == NULL)
-        return NULL;
-    for (guint i = 0; strings[i] != NULL; i++)
-        g_strv_builder_add(copy, strings[i]);
-    return g_strv_builder_end(copy);
-}
-
 HpSmtpTransport *
 hp_smtp_transport_new(const HpSmtpTransportOptions *options)
 {
     HpSmtpTransport *self = g_new0(HpSmtpTransport, 1);
 
-    self->options = *options;
-    self->hostname = g_strdup(options->hostname);
-    self->own_addresses = copy_strings(options->own_addresses);
-    self->timeouts =
-        options->timeouts != NULL ? *options->timeouts : hp_smtp_timeouts_default;
-    self->options.hostname = self->hostname;
-    self->options.own_addresses = (const char *const *)self->own_addresses;
+    hp_lock_init(&self->lock);
+    self->setup = setup_new(options);
     return self;
+}
+
+void
+hp_smtp_transport_configure(HpSmtpTransport *self, const HpSmtpTransportOptions *options)
+{
+    setup_unref(exchange(self, setup_new(options)));
 }
 
 void
@@ -521,8 +580,8 @@ hp_smtp_transport_free(HpSmtpTransport *self)
 {
     if (self == NULL)
         return;
-    g_free(self->hostname);
-    g_strfreev(self->own_addresses);
+    setup_unref(self->setup);
+    hp_lock_clear(&self->lock);
     g_free(self);
 }
 

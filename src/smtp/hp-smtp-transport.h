@@ -14,7 +14,7 @@
 
 typedef struct {
     HpResolver *resolver; /* (unowned) */
-    HpTlsTrust *trust;    /* (unowned) */
+    HpTlsTrust *trust;    /* (unowned): counted by the transport */
     const char *hostname; /* (unowned): for EHLO; copied */
     guint16 port;         /* 0 for 25 */
     gboolean allow_private;
@@ -36,6 +36,11 @@ typedef struct {
 typedef struct _HpSmtpTransport HpSmtpTransport;
 
 HpSmtpTransport *hp_smtp_transport_new(const HpSmtpTransportOptions *options);
+
+/* Other options (all of them) for what is carried from now on; a carry that is under way
+ * ends with those it began with. Any thread. */
+void hp_smtp_transport_configure(HpSmtpTransport *self,
+                                 const HpSmtpTransportOptions *options);
 
 /* No carry may be under way. */
 void hp_smtp_transport_free(HpSmtpTransport *self);

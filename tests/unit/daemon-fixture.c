@@ -101,8 +101,10 @@ open_databases(Fixture *self, HpSettings *settings)
     HpParts *p = &self->parts;
     HpPolicy policy = { .settings = settings, .hostname = (char[]){ "host.example" } };
     HpQueueOptions options = hp_reload_queue_options(p, &policy);
+    HpSmtpTransportOptions roads = hp_reload_transport_options(p, &policy);
     g_autoptr(GError) error = NULL;
 
+    p->transport = hp_smtp_transport_new(&roads);
     p->store = hp_store_open(p->dirs->data, self->data_fd, p->clock, &error);
     g_assert_no_error(error);
     options.state_fd = self->state_fd;
@@ -214,6 +216,7 @@ fixture_tear_down(Fixture *self, gconstpointer data)
     hp_policies_free(p->policies);
     hp_passwords_close(p->passwords);
     hp_queue_close(p->queue);
+    hp_smtp_transport_free(p->transport);
     hp_link_free(p->link);
     hp_store_close(p->store);
     hp_explain_free(p->explain);

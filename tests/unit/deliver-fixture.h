@@ -202,36 +202,51 @@ tear_down(Fixture *f, gconstpointer data)
     }
     hp_resolver_free(f->resolver);
     fake_dns_free(f->dns);
-    hp_tls_trust_free(f->trust);
+    hp_tls_trust_unref(f->trust);
     hp_tls_identity_free(f->identity);
     g_string_free(f->content, TRUE);
     g_string_free(f->story, TRUE);
     g_string_free(f->evidence, TRUE);
 }
 
-static inline void
-carry_to(Fixture *f, const char *destination, guint16 port)
+static inline HpSmtpTransport *
+make_transport(Fixture *f, guint16 port, HpSmtpTransportOptions *ret_options)
 {
     static const HpSmtpTimeouts timeouts = { 2 * G_USEC_PER_SEC, 2 * G_USEC_PER_SEC,
                                              2 * G_USEC_PER_SEC, 2 * G_USEC_PER_SEC,
                                              2 * G_USEC_PER_SEC };
-    HpSmtpTransportOptions options = { .resolver = f->resolver,
-                                       .trust = f->trust,
-                                       .hostname = "laptop.example.net",
-                                       .port = port,
-                                       .allow_private = TRUE,
-                                       .own_addresses = nobody,
-                                       .seed = 1,
-                                       .timeouts = &timeouts,
-                                       .note = on_note,
-                                       .note_data = f,
-                                       .link_state = on_line,
-                                       .link_data = f };
-    g_autoptr(HpSmtpTransport) transport = hp_smtp_transport_new(&options);
+
+    *ret_options = (HpSmtpTransportOptions){ .resolver = f->resolver,
+                                             .trust = f->trust,
+                                             .hostname = "laptop.example.net",
+                                             .port = port,
+                                             .allow_private = TRUE,
+                                             .own_addresses = nobody,
+                                             .seed = 1,
+                                             .timeouts = &timeouts,
+                                             .note = on_note,
+                                             .note_data = f,
+                                             .link_state = on_line,
+                                             .link_data = f };
+    return hp_smtp_transport_new(ret_options);
+}
+
+static inline void
+carry_by(Fixture *f, HpSmtpTransport *transport, const char *destination)
+{
     HpTransport table = hp_smtp_transport_table(transport);
 
     f->carry.destination = destination;
     table.carry(table.self, &f->carry);
+}
+
+static inline void
+carry_to(Fixture *f, const char *destination, guint16 port)
+{
+    HpSmtpTransportOptions options;
+    g_autoptr(HpSmtpTransport) transport = make_transport(f, port, &options);
+
+    carry_by(f, transport, destination);
 }
 
 /* "outcome code enhanced" of one recipient. */

@@ -51,6 +51,64 @@ carries_all_over_one_connection(Fixture *f, gconstpointer data)
     fake_mx_free(mx);
 }
 
+/* The dot of the first message: the settings are read again meanwhile. */
+typedef struct {
+    HpSmtpTransport *transport;
+    HpSmtpTransportOptions options;
+} Reload;
+static Reload reload_at_dot;
+
+static gboolean
+configure_at_dot(HpCarry *carry)
+{
+    hp_smtp_transport_configure(reload_at_dot.transport, &reload_at_dot.options);
+    return on_dot(carry);
+}
+
+static void
+other_options_are_for_the_next_carry(Fixture *f, gconstpointer data)
+{
+    static const char *const script[] = { HELLO,
+                                          "S: 250 PIPELINING",
+                                          GROUP("a@x.org"),
+                                          "S: 250 ok",
+                                          "S: 250 ok",
+                                          "S: 354 go",
+                                          "DATA",
+                                          "S: 250 ok",
+                                          "C: QUIT",
+                                          "NEW",
+                                          "S: 220 mx.example.org ESMTP",
+                                          "C: EHLO kiste.example.net",
+                                          "S: 250 mx.example.org",
+                                          "C: MAIL FROM:<anna@example.net>",
+                                          "S: 250 ok",
+                                          "C: RCPT TO:<b@x.org>",
+                                          "S: 250 ok",
+                                          "C: DATA",
+                                          "S: 354 go",
+                                          "DATA",
+                                          "S: 250 ok",
+                                          "C: QUIT",
+                                          NULL };
+    FakeMx *mx = fake_mx_new(script, NULL, "127.0.0.1", 0);
+    HpSmtpTransport *transport = make_transport(f, mx->port, &reload_at_dot.options);
+
+    (void)data;
+    reload_at_dot.transport = transport;
+    reload_at_dot.options.hostname = "kiste.example.net";
+    f->carry.dot_begins = configure_at_dot;
+    add_message(f, "a@x.org");
+    carry_by(f, transport, "[127.0.0.1]");
+    expect(f->messages[0], 0, "delivered 250 ");
+    f->carry.dot_begins = on_dot;
+    add_message(f, "b@x.org");
+    carry_by(f, transport, "[127.0.0.1]");
+    expect(f->messages[1], 0, "delivered 250 ");
+    hp_smtp_transport_free(transport);
+    fake_mx_free(mx);
+}
+
 static void
 the_next_server_is_tried(Fixture *f, gconstpointer data)
 {
@@ -370,6 +428,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     ADD("carries-all-over-one-connection", carries_all_over_one_connection);
+    ADD("other-options-are-for-the-next-carry", other_options_are_for_the_next_carry);
     ADD("the-next-server-is-tried", the_next_server_is_tried);
     ADD("a-server-that-closes-is-asked-again", a_server_that_closes_is_asked_again);
     ADD("a-closed-road-bounces-nothing", a_closed_road_bounces_nothing);
