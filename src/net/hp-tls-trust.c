@@ -30,8 +30,10 @@ load_file(HpTlsTrust *self, const char *ca_file, GError **error)
     self->loaded = TRUE;
     if (n > 0)
         return TRUE;
-    return fail(error, "read the trusted certificates",
-                n < 0 ? n : GNUTLS_E_NO_CERTIFICATE_FOUND);
+    fail(error, "read the trusted certificates",
+         n < 0 ? n : GNUTLS_E_NO_CERTIFICATE_FOUND);
+    g_prefix_error(error, "%s: ", ca_file);
+    return FALSE;
 }
 
 HpTlsTrust *

@@ -1,6 +1,7 @@
 #include "daemon-fixture.h"
 
 #include "hp-control-bus.h"
+#include "hp-control-error.h"
 #include "hp-control.h"
 #include "hp-fs.h"
 #include "hp-lock.h"
@@ -8,6 +9,7 @@
 #include "hp-services.h"
 
 #include <fcntl.h>
+#include <gio/gunixfdlist.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -134,9 +136,9 @@ static void
 open_doors(Fixture *self)
 {
     HpParts *p = &self->parts;
-    g_autofree char *socket = g_build_filename(p->dirs->runtime, "control", NULL);
-    HpBusObject object = { .bus_name = "org.hauspost.Hauspost1",
-                           .object_path = "/org/hauspost/Hauspost1",
+    g_autofree char *socket = g_build_filename(p->dirs->runtime, HP_CONTROL_SOCKET, NULL);
+    HpBusObject object = { .bus_name = HP_CONTROL_BUS_NAME,
+                           .object_path = HP_CONTROL_OBJECT_PATH,
                            .info = hp_hauspost1_interface_info(),
                            .methods = hp_control_methods(),
                            .property = hp_control_property,
@@ -210,6 +212,7 @@ fixture_tear_down(Fixture *self, gconstpointer data)
 {
     HpParts *p = &self->parts;
 
+    g_clear_object(&self->client);
     g_clear_pointer(&p->bus, hp_bus_free);
     g_clear_pointer(&p->listener, hp_listener_free);
     g_clear_pointer(&p->upkeep, hp_upkeep_free);
@@ -289,6 +292,95 @@ fixture_inbox_len(Fixture *self)
 
     g_assert_no_error(error);
     return snapshot->entries->len;
+}
+
+static void
+client_connected(GObject *source, GAsyncResult *result, gpointer fixture)
+{
+    Fixture *self = fixture;
+    g_autoptr(GError) error = NULL;
+
+    self->client = g_dbus_connection_new_for_address_finish(result, &error);
+    g_assert_no_error(error);
+}
+
+GDBusConnection *
+fixture_client(Fixture *self)
+{
+    g_autofree char *address =
+        g_strdup_printf("unix:path=%s/" HP_CONTROL_SOCKET, self->parts.dirs->runtime);
+
+    if (self->client != NULL)
+        return self->client;
+    (void)HP_CONTROL_ERROR; /* registers the names */
+    g_dbus_connection_new_for_address(address,
+                                      G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL,
+                                      NULL, client_connected, self);
+    while (self->client == NULL)
+        g_main_context_iteration(NULL, TRUE);
+    return self->client;
+}
+
+typedef struct {
+    GVariant *value;   /* (owned) (nullable) */
+    GUnixFDList *list; /* (owned) (nullable) */
+    GError *error;     /* (owned) (nullable) */
+    gboolean done;
+} Answer;
+
+static void
+answered(GObject *source, GAsyncResult *result, gpointer answer)
+{
+    Answer *a = answer;
+
+    a->value = g_dbus_connection_call_with_unix_fd_list_finish(
+        G_DBUS_CONNECTION(source), &a->list, result, &a->error);
+    a->done = TRUE;
+}
+
+static Answer
+call(Fixture *self, const char *method, GVariant *args)
+{
+    Answer answer = { 0 };
+
+    g_dbus_connection_call_with_unix_fd_list(
+        fixture_client(self), NULL, HP_CONTROL_OBJECT_PATH, HP_CONTROL_BUS_NAME, method,
+        args, NULL, G_DBUS_CALL_FLAGS_NONE, PATIENCE_USEC / 1000, NULL, NULL, answered,
+        &answer);
+    while (!answer.done)
+        g_main_context_iteration(NULL, TRUE);
+    return answer;
+}
+
+GVariant *
+fixture_call(Fixture *self, const char *method, GVariant *args, GError **error)
+{
+    Answer answer = call(self, method, args);
+
+    g_clear_object(&answer.list);
+    if (answer.error != NULL)
+        g_propagate_error(error, answer.error);
+    return answer.value;
+}
+
+char *
+fixture_call_for_text(Fixture *self, const char *method, GVariant *args, GError **error)
+{
+    Answer answer = call(self, method, args);
+    char text[4096] = "";
+    gint32 index = -1;
+    hp_autofd fd = -1;
+
+    if (answer.error != NULL) {
+        g_propagate_error(error, answer.error);
+        return NULL;
+    }
+    g_variant_get(answer.value, "(h)", &index);
+    fd = g_unix_fd_list_get(answer.list, index, NULL);
+    g_assert_cmpint(read(fd, text, sizeof text - 1), >, 0);
+    g_variant_unref(answer.value);
+    g_object_unref(answer.list);
+    return g_strdup(text);
 }
 
 void

@@ -19,6 +19,7 @@ typedef struct {
     HpParts parts;
     int state_fd;
     int data_fd;
+    GDBusConnection *client; /* (owned) (nullable) */
 } Fixture;
 
 /* @data: (nullable): settings instead of FIXTURE_SETTINGS. */
@@ -39,6 +40,15 @@ char *fixture_submit(Fixture *self, const char *address);
 guint32 fixture_deliver(Fixture *self);
 void fixture_deliver_as(Fixture *self, const char *origin);
 guint fixture_inbox_len(Fixture *self);
+
+/* Calls a method as a client of the control socket does. @args: (nullable): floating is
+ * taken. The second reads the descriptor that is the answer to its end. */
+GVariant *fixture_call(Fixture *self, const char *method, GVariant *args, GError **error);
+char *fixture_call_for_text(Fixture *self, const char *method, GVariant *args,
+                            GError **error);
+
+/* The connection that the calls go over, made when it is needed. (transfer none) */
+GDBusConnection *fixture_client(Fixture *self);
 
 /* Waits until @condition is true; fails the test after 20 s. */
 void fixture_wait(gboolean (*condition)(gpointer data), gpointer data);
