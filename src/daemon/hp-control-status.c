@@ -18,41 +18,42 @@ hp_control_state(HpParts *parts)
 
 static const struct {
     const char *protocol; /* (unowned) */
-    HpConfigKey key;
+    gboolean implicit_tls;
     const char *tls; /* (unowned) */
-} ports[] = {
-    { "smtp", HP_CONFIG_LISTEN_SMTP, "starttls" },
-    { "smtp", HP_CONFIG_LISTEN_SMTP_TLS, "tls" },
-    { "pop3", HP_CONFIG_LISTEN_POP3, "starttls" },
-    { "pop3", HP_CONFIG_LISTEN_POP3_TLS, "tls" },
+} services[] = {
+    { "smtp", FALSE, "starttls" },
+    { "smtp", TRUE, "tls" },
+    { "pop3", FALSE, "starttls" },
+    { "pop3", TRUE, "tls" },
 };
 
+/* Those that are open: the settings may name others already, for the next start. */
 static GVariant *
-list_ports(const HpPolicy *policy, const char *address_key)
+list_ports(const HpParts *parts, const char *address_key)
 {
     GVariantBuilder list;
 
     g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
-    for (size_t i = 0; i < G_N_ELEMENTS(ports); i++) {
-        guint32 port = (guint32)hp_settings_number(policy->settings, ports[i].key, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(services); i++) {
+        guint32 port = hp_listener_port(parts->listener, services[i].protocol,
+                                        services[i].implicit_tls);
         GVariantDict row;
 
         if (port == 0)
             continue;
         g_variant_dict_init(&row, NULL);
-        g_variant_dict_insert(&row, "protocol", "s", ports[i].protocol);
+        g_variant_dict_insert(&row, "protocol", "s", services[i].protocol);
         g_variant_dict_insert(&row, address_key, "s", "127.0.0.1");
         g_variant_dict_insert(&row, "port", "u", port);
-        g_variant_dict_insert(&row, "tls", "s", ports[i].tls);
+        g_variant_dict_insert(&row, "tls", "s", services[i].tls);
         g_variant_builder_add_value(&list, g_variant_dict_end(&row));
     }
     return g_variant_builder_end(&list);
 }
 
 static void
-add_client(HpConnection *connection, gpointer builder)
+add_client(HpConnection *connection, const char *name, gpointer builder)
 {
-    g_autofree char *name = hp_connection_credential(connection);
     GVariantDict row;
 
     if (name == NULL || *name == '\0')
@@ -254,7 +255,7 @@ hp_control_status(HpBusCall *call, GError **error)
     g_variant_dict_init(&status, NULL);
     add_general(parts, policy, &status);
     g_variant_dict_insert_value(&status, "network", describe_network(parts));
-    g_variant_dict_insert_value(&status, "listeners", list_ports(policy, "address"));
+    g_variant_dict_insert_value(&status, "listeners", list_ports(parts, "address"));
     g_variant_dict_insert_value(&status, "clients", list_clients(parts));
     g_variant_dict_insert_value(&status, "queue", summary);
     g_variant_dict_insert_value(&status, "today", describe_today(stats));
@@ -290,7 +291,7 @@ hp_control_account(HpBusCall *call, GError **error)
     g_variant_dict_insert(&account, "user_names", "^as", user_names);
     g_variant_dict_insert_value(&account, "certificate",
                                 describe_certificate(parts, FALSE));
-    g_variant_dict_insert_value(&account, "services", list_ports(policy, "host"));
+    g_variant_dict_insert_value(&account, "services", list_ports(parts, "host"));
     return g_variant_new("(@a{sv})", g_variant_dict_end(&account));
 }
 

@@ -88,17 +88,6 @@ hp_connection_login(HpConnection *self, const char *credential)
     return log_in(self, &listener->authenticated, credential);
 }
 
-char *
-hp_connection_credential(HpConnection *self)
-{
-    HpListener *listener = self->listener;
-
-    if (listener == NULL)
-        return g_strdup(self->credential);
-    HP_LOCKED(&listener->lock);
-    return g_strdup(self->credential);
-}
-
 /* No longer to be seen, and so no longer to be aborted by others. */
 static void
 leave(HpConnection *self)

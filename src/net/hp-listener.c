@@ -431,12 +431,14 @@ hp_listener_free(HpListener *self)
 }
 
 void
-hp_listener_foreach(HpListener *self,
-                    void (*each)(HpConnection *connection, gpointer data), gpointer data)
+hp_listener_foreach(HpListener *self, HpListenerEach each, gpointer data)
 {
     HP_LOCKED(&self->lock);
-    for (guint i = 0; i < self->open->len; i++)
-        each(g_ptr_array_index(self->open, i), data);
+    for (guint i = 0; i < self->open->len; i++) {
+        HpConnection *connection = g_ptr_array_index(self->open, i);
+
+        each(connection, connection->credential, data);
+    }
 }
 
 void

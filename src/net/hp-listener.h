@@ -62,10 +62,14 @@ gboolean hp_listener_start(HpListener *self, GError **error);
 void hp_listener_free(HpListener *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpListener, hp_listener_free)
 
-/* Calls @each for every open connection, under the listener's lock: must not block. */
-void hp_listener_foreach(HpListener *self,
-                         void (*each)(HpConnection *connection, gpointer data),
-                         gpointer data);
+/* @credential: (nullable): the name that it logged in with, "" by a socket; good during
+ * the call */
+typedef void (*HpListenerEach)(HpConnection *connection, const char *credential,
+                               gpointer data);
+
+/* Calls @each for every open connection, under the listener's lock: it must neither block
+ * nor call the listener. */
+void hp_listener_foreach(HpListener *self, HpListenerEach each, gpointer data);
 
 /* A connection without a listener, for tests and fuzzing: no caps, the caller serves it.
  * @channel: (transfer full), @service: (unowned). */
@@ -88,8 +92,6 @@ const char *hp_connection_id(const HpConnection *self); /* 6 characters, for log
  * Returns: %FALSE if there are 64 already: say so and close
  */
 gboolean hp_connection_login(HpConnection *self, const char *credential);
-/* (nullable): before login. Copied, since hp_listener_foreach() may run meanwhile. */
-char *hp_connection_credential(HpConnection *self);
 
 /* Aborts every session that logged in with @credential (a password was revoked). */
 void hp_listener_abort_credential(HpListener *self, const char *credential);

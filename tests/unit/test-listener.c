@@ -115,15 +115,17 @@ serves_both_families(void)
 }
 
 static void
-note_connection(HpConnection *connection, gpointer data)
+note_connection(HpConnection *connection, const char *credential, gpointer data)
 {
-    g_autofree char *credential =
-        hp_slice_dup(hp_slice_of(hp_connection_peer(connection)->address));
+    const char *const wanted[] = { "thunderbird", NULL };
+    guint *n = data;
 
     g_assert_cmpuint(strlen(hp_connection_id(connection)), ==, 6);
     g_assert_cmpuint(hp_connection_peer(connection)->uid, ==, geteuid());
-    g_assert_true(g_str_has_prefix(credential, "127.0.0.1:"));
-    (*(guint *)data)++;
+    g_assert_true(
+        g_str_has_prefix(hp_connection_peer(connection)->address, "127.0.0.1:"));
+    g_assert_cmpuint(*n, <, G_N_ELEMENTS(wanted));
+    g_assert_cmpstr(credential, ==, wanted[(*n)++]);
 }
 
 static void
@@ -137,6 +139,7 @@ shows_the_open_connections(void)
 
     expect(a, "hello test");
     expect(b, "hello test");
+    log_in(a, "thunderbird", "welcome");
     hp_listener_foreach(listener, note_connection, &n);
     g_assert_cmpuint(n, ==, 2);
 }
