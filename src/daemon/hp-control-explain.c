@@ -25,6 +25,21 @@ explain_name(const HpExplain *catalogue, const char *what, GVariantDict *answer)
     return TRUE;
 }
 
+/* Three digits may also be the beginning of an id, then a letter or a digit follows. */
+static gboolean
+take_code(HpCursor *c, guint64 *ret_code)
+{
+    HpCursor ahead = *c;
+    guint64 code;
+
+    if (!hp_cursor_take_number(&ahead, 599, &code) || code < 200 ||
+        g_ascii_isalnum((char)MAX(hp_cursor_peek(&ahead), 0)))
+        return FALSE;
+    *ret_code = code;
+    *c = ahead;
+    return TRUE;
+}
+
 /* [ code ] [ enhanced ] [ text ]: %FALSE if @what is no reply, so that it is an id. */
 static gboolean
 explain_reply(const HpExplain *catalogue, const char *what, GVariantDict *answer)
@@ -35,15 +50,14 @@ explain_reply(const HpExplain *catalogue, const char *what, GVariantDict *answer
     HpStatus status;
     HpExplanation found;
 
-    if (!hp_cursor_take_number(&c, 599, &code) || code < 200)
-        c = hp_cursor_over(hp_slice_of(what));
+    if (take_code(&c, &code))
+        hp_cursor_skip(&c, '-');
     hp_cursor_skip(&c, ' ');
     if (hp_status_parse(&c, &status))
         hp_status_write(&status, enhanced);
-    else if (code < 200)
+    else if (code == 0)
         return FALSE;
-    found = hp_explain(catalogue, code < 200 ? 0 : (guint)code, enhanced, c.at,
-                       g_get_language_names()[0]);
+    found = hp_explain(catalogue, (guint)code, enhanced, c.at, g_get_language_names()[0]);
     insert(answer, what, &found);
     return TRUE;
 }

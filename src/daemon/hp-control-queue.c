@@ -4,6 +4,15 @@
 
 #include <glib/gi18n.h>
 
+#define YEAR_10000_USEC ((gint64)253402300800 * G_USEC_PER_SEC) /* has no date */
+
+/* An end that a caller gave, or "until somebody says so". */
+static gint64
+end_of(gint64 until_usec)
+{
+    return until_usec > 0 && until_usec < YEAR_10000_USEC ? until_usec : G_MAXINT64;
+}
+
 /* A view of the queue as the one result of a method. */
 static GVariant *
 answer(GVariant *view, GError *cause, GError **error)
@@ -21,7 +30,7 @@ hp_control_pause(HpBusCall *call, GError **error)
     gint64 until;
 
     g_variant_get(call->args, "(x)", &until);
-    if (!hp_queue_pause(parts->queue, until > 0 ? until : G_MAXINT64, &cause))
+    if (!hp_queue_pause(parts->queue, end_of(until), &cause))
         return hp_control_fail(cause, error);
     return g_variant_new("()");
 }
@@ -125,7 +134,7 @@ hp_control_hold(HpBusCall *call, GError **error)
         GError *cause = NULL;
         guint n = 0;
 
-        if (!hp_queue_hold(parts->queue, *id, until > 0 ? until : G_MAXINT64, &n, &cause))
+        if (!hp_queue_hold(parts->queue, *id, end_of(until), &n, &cause))
             return hp_control_fail(cause, error);
         sum += n;
     }

@@ -103,9 +103,12 @@ open_databases(Fixture *self, HpSettings *settings)
     HpParts *p = &self->parts;
     HpPolicy policy = { .settings = settings, .hostname = (char[]){ "host.example" } };
     HpQueueOptions options = hp_reload_queue_options(p, &policy);
-    HpSmtpTransportOptions roads = hp_reload_transport_options(p, &policy);
+    HpSmtpTransportOptions roads;
     g_autoptr(GError) error = NULL;
 
+    p->resolver = hp_resolver_new("127.0.0.1:1", &error); /* nobody answers there */
+    g_assert_no_error(error);
+    roads = hp_reload_transport_options(p, &policy);
     p->transport = hp_smtp_transport_new(&roads);
     p->store = hp_store_open(p->dirs->data, self->data_fd, p->clock, &error);
     g_assert_no_error(error);
@@ -220,6 +223,7 @@ fixture_tear_down(Fixture *self, gconstpointer data)
     hp_passwords_close(p->passwords);
     hp_queue_close(p->queue);
     hp_smtp_transport_free(p->transport);
+    hp_resolver_free(p->resolver);
     hp_link_free(p->link);
     hp_store_close(p->store);
     hp_explain_free(p->explain);
@@ -249,6 +253,25 @@ fixture_submit(Fixture *self, const char *address)
     intake.commit(draft, envelope, &id, &error);
     g_assert_no_error(error);
     return id;
+}
+
+static gboolean
+rename_message(HpDbConn *conn, gpointer names, GError **error)
+{
+    const char *const *pair = names;
+
+    return hp_db_run(conn, error, "UPDATE message SET name = ?2 WHERE name = ?1", "ss",
+                     pair[0], pair[1]);
+}
+
+void
+fixture_submit_as(Fixture *self, const char *id, const char *address)
+{
+    g_autofree char *given = fixture_submit(self, address);
+    const char *names[] = { given, id };
+
+    g_assert_true(
+        hp_db_write(hp_queue_db(self->parts.queue), rename_message, names, NULL));
 }
 
 static gssize

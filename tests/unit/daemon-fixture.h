@@ -35,6 +35,9 @@ void fixture_pass(gint64 usec);
 /* Puts a message into the queue; its id. */
 char *fixture_submit(Fixture *self, const char *address);
 
+/* The same under an id of the test's choice. */
+void fixture_submit_as(Fixture *self, const char *id, const char *address);
+
 /* Puts a message into INBOX: under a new name of the hand-over, or (without effect if it
  * is known) under that one. Its uid. */
 guint32 fixture_deliver(Fixture *self);

@@ -103,6 +103,70 @@ brings_all_of_it_into_force(Fixture *f, gconstpointer data)
     g_dbus_connection_signal_unsubscribe(fixture_client(f), id);
 }
 
+/* A message for this computer itself, so that nothing goes out. */
+typedef struct {
+    HpCarry carry; /* first */
+    HpCarryMessage message;
+    HpCarryRecipient recipient;
+    gboolean taken;
+} Errand;
+
+static HpCarryMessage *
+take_errand(HpCarry *carry)
+{
+    Errand *errand = (Errand *)carry;
+    gboolean taken = errand->taken;
+
+    errand->taken = TRUE;
+    return taken ? NULL : &errand->message;
+}
+
+static void
+ignore_event(HpCarry *carry, const HpEvent *event)
+{
+}
+
+static void
+ignore_message(HpCarry *carry, HpCarryMessage *message)
+{
+}
+
+/* What the transport answers to it: (transfer full). */
+static char *
+run_errand(Fixture *f)
+{
+    char id[] = "7Q2KXM", sender[] = "anna@home.example", address[] = "x@[127.0.0.1]";
+    g_autoptr(GPtrArray) recipients = g_ptr_array_new();
+    Errand errand = { .carry = { .destination = "[127.0.0.1]",
+                                 .abort_fd = -1,
+                                 .next = take_errand,
+                                 .tell = ignore_event,
+                                 .settle = ignore_message },
+                      .message = { .id = id, .sender = sender, .recipients = recipients },
+                      .recipient = { .address = address } };
+    HpTransport table = hp_smtp_transport_table(f->parts.transport);
+    char *text;
+
+    g_ptr_array_add(recipients, &errand.recipient);
+    table.carry(table.self, &errand.carry);
+    text = g_strdup(errand.recipient.reply.text);
+    hp_reply_clear(&errand.recipient.reply);
+    return text;
+}
+
+static void
+reaches_the_transport(Fixture *f, gconstpointer data)
+{
+    g_autofree char *before = run_errand(f);
+    g_autofree char *after = NULL;
+
+    fixture_write_settings(f, NEW_SETTINGS); /* allow-private=yes */
+    g_assert_true(hp_reload(&f->parts, NULL));
+    after = run_errand(f);
+    g_assert_nonnull(strstr(before, "private"));
+    g_assert_null(strstr(after, "private"));
+}
+
 static void
 leaves_running_sessions_what_they_began_with(Fixture *f, gconstpointer data)
 {
@@ -265,6 +329,7 @@ main(int argc, char **argv)
 #define CASE(name, run)                                                                  \
     g_test_add("/reload/" name, Fixture, NULL, fixture_set_up, run, fixture_tear_down)
     CASE("brings-all-of-it-into-force", brings_all_of_it_into_force);
+    CASE("reaches-the-transport", reaches_the_transport);
     CASE("leaves-running-sessions-what-they-began-with",
          leaves_running_sessions_what_they_began_with);
     CASE("changes-no-port-before-the-next-start", changes_no_port_before_the_next_start);

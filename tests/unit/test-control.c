@@ -1,0 +1,1024 @@
+#include "daemon-fixture.h"
+
+#include "hp-build.h"
+#include "hp-control-bus.h"
+#include "hp-control-error.h"
+#include "hp-control-methods.h"
+#include "hp-control.h"
+#include "hp-lines.h"
+#include "hp-services.h"
+
+#include <gio/gunixfdlist.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PATIENCE_USEC ((gint64)20 * G_USEC_PER_SEC)
+#define FAR_FUTURE    "2099-01-01T00:00:00Z"
+#define FAR_USEC      ((gint64)4070908800 * G_USEC_PER_SEC)
+#define YEAR_10000    ((gint64)253402300800 * G_USEC_PER_SEC)
+
+/* ---- asking ---------------------------------------------------------------------------
+ */
+
+/* The one result of a method that must succeed. */
+static GVariant *
+ask(Fixture *f, const char *method, GVariant *args)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) answer = fixture_call(f, method, args, &error);
+
+    g_assert_no_error(error);
+    return g_variant_n_children(answer) > 0 ? g_variant_get_child_value(answer, 0) : NULL;
+}
+
+static guint
+ask_number(Fixture *f, const char *method, GVariant *args)
+{
+    g_autoptr(GVariant) answer = ask(f, method, args);
+
+    return g_variant_get_uint32(answer);
+}
+
+/* The method must fail with org.hauspost.Error.@name, and with a sentence. */
+static void
+check_error(Fixture *f, const char *method, GVariant *args, const char *name)
+{
+    g_autofree char *full = g_strconcat("org.hauspost.Error.", name, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) answer = fixture_call(f, method, args, &error);
+    g_autofree char *remote = NULL;
+
+    g_assert_null(answer);
+    g_assert_nonnull(error);
+    g_test_message("%s: %s", method, error->message);
+    g_assert_cmpint(error->domain, ==, HP_CONTROL_ERROR);
+    remote = g_dbus_error_get_remote_error(error);
+    if (remote == NULL) /* our own names are known to GDBus, and translated */
+        remote = g_dbus_error_encode_gerror(error);
+    g_assert_cmpstr(remote, ==, full);
+    g_dbus_error_strip_remote_error(error);
+    g_assert_cmpuint(strlen(error->message), >, 0);
+}
+
+static const char *
+text_in(GVariant *dict, const char *key)
+{
+    const char *text = NULL;
+
+    g_variant_lookup(dict, key, "&s", &text);
+    return text;
+}
+
+static guint
+number_in(GVariant *dict, const char *key)
+{
+    guint32 n = G_MAXUINT32;
+
+    g_variant_lookup(dict, key, "u", &n);
+    return n;
+}
+
+static guint64
+octets_in(GVariant *dict, const char *key)
+{
+    guint64 n = G_MAXUINT64;
+
+    g_variant_lookup(dict, key, "t", &n);
+    return n;
+}
+
+/* Dictionary number @i of a list in a dictionary; (transfer full) (nullable). */
+static GVariant *
+row_in(GVariant *dict, const char *key, guint i)
+{
+    g_autoptr(GVariant) list =
+        g_variant_lookup_value(dict, key, G_VARIANT_TYPE("aa{sv}"));
+
+    g_assert_nonnull(list);
+    return i < g_variant_n_children(list) ? g_variant_get_child_value(list, i) : NULL;
+}
+
+static GVariant *
+dict_in(GVariant *dict, const char *key)
+{
+    GVariant *inner = g_variant_lookup_value(dict, key, G_VARIANT_TYPE_VARDICT);
+
+    g_assert_nonnull(inner);
+    return inner;
+}
+
+static GVariant *
+one_id(const char *id)
+{
+    return g_variant_new("(^as)", (const char *const[]){ id, NULL });
+}
+
+static GVariant *
+one_id_until(const char *id, gint64 until)
+{
+    return g_variant_new("(^asx)", (const char *const[]){ id, NULL }, until);
+}
+
+/* "(a{sv})" of one text member, or of none. */
+static GVariant *
+filter(const char *key, const char *value)
+{
+    GVariantDict dict;
+
+    g_variant_dict_init(&dict, NULL);
+    if (key != NULL)
+        g_variant_dict_insert(&dict, key, "s", value);
+    return g_variant_new("(@a{sv})", g_variant_dict_end(&dict));
+}
+
+static guint
+count_of(Fixture *f, const char *method, GVariant *args)
+{
+    g_autoptr(GVariant) list = ask(f, method, args);
+
+    return (guint)g_variant_n_children(list);
+}
+
+static char *
+state_of(Fixture *f, const char *id)
+{
+    g_autoptr(GVariant) message = ask(f, "Message", g_variant_new("(s)", id));
+    g_autoptr(GVariant) recipient = row_in(message, "recipients", 0);
+
+    return g_strdup(text_in(recipient, "state"));
+}
+
+static void
+check_state(Fixture *f, const char *id, const char *want)
+{
+    g_autofree char *state = state_of(f, id);
+
+    g_assert_cmpstr(state, ==, want);
+}
+
+/* A message that the test needs no id of. */
+static void
+submit(Fixture *f, const char *address)
+{
+    g_autofree char *id = fixture_submit(f, address);
+
+    g_assert_nonnull(id);
+}
+
+/* ---- the table ------------------------------------------------------------------------
+ */
+
+static const HpBusMethod *
+find(const char *name)
+{
+    for (const HpBusMethod *m = hp_control_methods(); m->name != NULL; m++)
+        if (g_str_equal(m->name, name))
+            return m;
+    return NULL;
+}
+
+static void
+has_a_row_for_every_method(void)
+{
+    GDBusInterfaceInfo *info = hp_hauspost1_interface_info();
+    guint n = 0;
+
+    for (; info->methods[n] != NULL; n++)
+        g_assert_nonnull(find(info->methods[n]->name));
+    for (const HpBusMethod *m = hp_control_methods(); m->name != NULL; m++, n--)
+        g_assert_nonnull(g_dbus_interface_info_lookup_method(info, m->name));
+    g_assert_cmpuint(n, ==, 0);
+}
+
+static void
+keeps_secrets_and_contents_off_the_session_bus(void)
+{
+    static const char *const private[] = { "Export", "NewPassword", "RotatePassword",
+                                           "RevokePassword" };
+
+    for (guint i = 0; i < G_N_ELEMENTS(private); i++)
+        g_assert_true(find(private[i])->private_only);
+    g_assert_false(find("Status")->private_only);
+}
+
+static void
+refuses_arguments_of_another_type(Fixture *f, gconstpointer data)
+{
+    static const char *const methods[] = { "Pause", "Queue", "Message",
+                                           "Retry", "Hold",  "Cancel" };
+
+    for (guint i = 0; i < G_N_ELEMENTS(methods); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_null(fixture_call(f, methods[i], g_variant_new("(bb)", 1, 1), &error));
+        g_assert_error(error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS);
+    }
+}
+
+/* ---- how things are -------------------------------------------------------------------
+ */
+
+static void
+says_how_things_are(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GVariant) status = NULL;
+    g_autoptr(GVariant) queue = NULL;
+    g_autoptr(GVariant) today = NULL;
+    g_autoptr(GVariant) network = NULL;
+    g_autoptr(GVariant) certificate = NULL;
+    gint32 days = -1;
+
+    submit(f, "bob@far.example");
+    fixture_pass(G_TIME_SPAN_HOUR);
+    status = ask(f, "Status", NULL);
+    queue = dict_in(status, "queue");
+    today = dict_in(status, "today");
+    network = dict_in(status, "network");
+    certificate = dict_in(status, "certificate");
+    g_assert_cmpstr(text_in(status, "version"), ==, HP_VERSION);
+    g_assert_cmpstr(text_in(status, "state"), ==, "running");
+    g_assert_cmpstr(text_in(status, "since"), ==, "2024-10-04T00:00:00Z");
+    g_assert_null(text_in(status, "paused_until"));
+    g_assert_cmpstr(text_in(status, "account"), ==, "anna@home.example");
+    g_assert_cmpuint(number_in(status, "identities"), ==, 2);
+    g_assert_cmpstr(text_in(network, "state"), ==,
+                    hp_link_state_name(hp_link_state(f->parts.link)));
+    g_assert_cmpuint(number_in(queue, "waiting"), ==, 1);
+    g_assert_cmpuint(number_in(queue, "held"), ==, 0);
+    g_assert_cmpuint(number_in(today, "delivered"), ==, 0);
+    g_assert_cmpuint(strlen(text_in(certificate, "fingerprint")), ==, 32 * 3 - 1);
+    g_assert_true(g_variant_lookup(certificate, "days_left", "i", &days));
+    g_assert_cmpint(days, >, 365);
+    g_assert_null(text_in(certificate, "pem"));
+    g_assert_null(row_in(status, "clients", 0));
+}
+
+/* What the row about port @i says, and about nothing else. */
+static void
+check_port(GVariant *list, const char *address_key, guint i, const char *want)
+{
+    g_autoptr(GVariant) row = g_variant_get_child_value(list, i);
+    g_autofree char *got = g_strdup_printf("%s %s %u %s", text_in(row, "protocol"),
+                                           text_in(row, address_key),
+                                           number_in(row, "port"), text_in(row, "tls"));
+
+    g_assert_cmpstr(got, ==, want);
+}
+
+static void
+use_ports(Fixture *f, const guint16 ports[2])
+{
+    g_autofree char *text =
+        g_strdup_printf("[account]\naddress=anna@home.example\n[listen]\n"
+                        "smtp=%u\nsmtp-tls=0\npop3=0\npop3-tls=%u\n",
+                        ports[0], ports[1]);
+
+    fixture_set(f, text);
+}
+
+static void
+open_ports(Fixture *f, guint16 ports[2])
+{
+    g_autoptr(GError) error = NULL;
+
+    fixture_find_ports(ports, 2);
+    use_ports(f, ports);
+    hp_services_add(f->parts.listener, f->parts.policies, f->parts.dirs->runtime, &error);
+    g_assert_no_error(error);
+    g_assert_true(hp_listener_start(f->parts.listener, NULL));
+}
+
+/* Also when other ports are set already, for the next start. */
+static void
+lists_the_ports_that_are_open(Fixture *f, gconstpointer data)
+{
+    guint16 ports[2], later[2] = { 4711, 0 };
+    g_autofree char *smtp = NULL;
+    g_autofree char *pop3 = NULL;
+
+    open_ports(f, ports);
+    smtp = g_strdup_printf("smtp 127.0.0.1 %u starttls", ports[0]);
+    pop3 = g_strdup_printf("pop3 127.0.0.1 %u tls", ports[1]);
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr(GVariant) status = ask(f, "Status", NULL);
+        g_autoptr(GVariant) account = ask(f, "Account", NULL);
+        g_autoptr(GVariant) listeners =
+            g_variant_lookup_value(status, "listeners", G_VARIANT_TYPE("aa{sv}"));
+        g_autoptr(GVariant) services =
+            g_variant_lookup_value(account, "services", G_VARIANT_TYPE("aa{sv}"));
+
+        g_assert_cmpuint(g_variant_n_children(listeners), ==, 2);
+        check_port(listeners, "address", 0, smtp);
+        check_port(listeners, "address", 1, pop3);
+        g_assert_cmpuint(g_variant_n_children(services), ==, 2);
+        check_port(services, "host", 0, smtp);
+        check_port(services, "host", 1, pop3);
+        use_ports(f, later);
+    }
+}
+
+static void
+draws_attention_to_what_is_held(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, "bob@far.example");
+    gboolean found = FALSE;
+    g_autoptr(GVariant) status = NULL;
+
+    g_assert_cmpuint(ask_number(f, "Hold", one_id_until(id, 0)), ==, 1);
+    status = ask(f, "Status", NULL);
+    for (guint i = 0; !found; i++) {
+        g_autoptr(GVariant) row = row_in(status, "attention", i);
+
+        g_assert_nonnull(row);
+        found = g_str_equal(text_in(row, "kind"), "held");
+        if (found)
+            g_assert_cmpstr(text_in(row, "command"), ==,
+                            "hauspost queue list --state held");
+    }
+}
+
+/* The value of a property as text; (transfer full). */
+static char *
+property(Fixture *f, const char *name)
+{
+    g_autoptr(GVariant) value = hp_control_property(&f->parts, name);
+
+    return value != NULL ? g_variant_print(g_variant_ref_sink(value), FALSE) : NULL;
+}
+
+static void
+check_property(Fixture *f, const char *name, const char *want)
+{
+    g_autofree char *got = property(f, name);
+
+    g_assert_cmpstr(got, ==, want);
+}
+
+static void
+has_properties(Fixture *f, gconstpointer data)
+{
+    g_autofree char *one = fixture_submit(f, "bob@far.example");
+    g_autofree char *two = fixture_submit(f, "eva@far.example");
+
+    check_property(f, "Version", "'" HP_VERSION "'");
+    check_property(f, "State", "'running'");
+    check_property(f, "Waiting", "2");
+    check_property(f, "Held", "0");
+    check_property(f, "Refused", "0");
+    check_property(f, "NextAttempt", "'2024-10-04T00:00:00Z'");
+    g_assert_cmpuint(ask_number(f, "Hold", one_id_until(one, 0)), ==, 1);
+    g_assert_cmpuint(ask_number(f, "Cancel", one_id(two)), ==, 1);
+    check_property(f, "Waiting", "0");
+    check_property(f, "Held", "1");
+    g_assert_null(ask(f, "Pause", g_variant_new("(x)", (gint64)0)));
+    check_property(f, "State", "'paused'");
+    check_property(f, "NextAttempt", "''");
+    check_property(f, "NoSuchThing", NULL);
+}
+
+static void
+has_a_value_for_every_property(Fixture *f, gconstpointer data)
+{
+    GDBusInterfaceInfo *info = hp_hauspost1_interface_info();
+
+    for (guint i = 0; info->properties[i] != NULL; i++) {
+        g_autoptr(GVariant) value =
+            hp_control_property(&f->parts, info->properties[i]->name);
+
+        g_assert_nonnull(value);
+        g_variant_ref_sink(value);
+        g_assert_cmpstr(g_variant_get_type_string(value), ==,
+                        info->properties[i]->signature);
+    }
+}
+
+/* ---- pausing --------------------------------------------------------------------------
+ */
+
+static void
+check_pause(Fixture *f, gint64 until, const char *want)
+{
+    g_autoptr(GVariant) status = NULL;
+
+    g_assert_null(ask(f, "Pause", g_variant_new("(x)", until)));
+    status = ask(f, "Status", NULL);
+    g_assert_cmpstr(text_in(status, "state"), ==, "paused");
+    g_assert_cmpstr(text_in(status, "paused_until"), ==, want);
+}
+
+static void
+pauses_until_a_time_or_until_resumed(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GVariant) status = NULL;
+
+    check_pause(f, FAR_USEC, FAR_FUTURE);
+    check_pause(f, 0, "");
+    check_pause(f, -1, "");
+    check_pause(f, G_MININT64, "");
+    check_pause(f, YEAR_10000, "");
+    check_pause(f, G_MAXINT64 - 1, "");
+    g_assert_null(ask(f, "Resume", NULL));
+    status = ask(f, "Status", NULL);
+    g_assert_cmpstr(text_in(status, "state"), ==, "running");
+    g_assert_null(text_in(status, "paused_until"));
+}
+
+/* ---- the queue ------------------------------------------------------------------------
+ */
+
+static void
+lists_what_the_filter_lets_through(Fixture *f, gconstpointer data)
+{
+    g_autofree char *bob = fixture_submit(f, "bob@far.example");
+    g_autoptr(GVariant) all = NULL;
+    g_autoptr(GVariant) first = NULL;
+    g_autoptr(GVariant) recipient = NULL;
+    GVariantDict odd;
+
+    submit(f, "eva@near.example");
+    all = ask(f, "Queue", filter(NULL, NULL));
+    first = g_variant_get_child_value(all, 0);
+    recipient = row_in(first, "recipients", 0);
+    g_assert_cmpuint(g_variant_n_children(all), ==, 2);
+    g_assert_cmpstr(text_in(first, "id"), ==, bob);
+    g_assert_cmpstr(text_in(first, "from"), ==, "anna@home.example");
+    g_assert_cmpstr(text_in(first, "subject"), ==, "test");
+    g_assert_cmpuint(octets_in(first, "size"), ==, 25);
+    g_assert_cmpstr(text_in(first, "submitted"), ==, "2024-10-04T00:00:00Z");
+    g_assert_cmpstr(text_in(recipient, "address"), ==, "bob@far.example");
+    g_assert_cmpstr(text_in(recipient, "state"), ==, "waiting");
+    g_assert_cmpuint(number_in(recipient, "attempts"), ==, 0);
+
+    g_assert_cmpuint(count_of(f, "Queue", filter("to", "near.example")), ==, 1);
+    g_assert_cmpuint(count_of(f, "Queue", filter("to", "eva@near.example")), ==, 1);
+    g_assert_cmpuint(count_of(f, "Queue", filter("to", "nowhere.example")), ==, 0);
+    g_assert_cmpuint(count_of(f, "Queue", filter("state", "waiting")), ==, 2);
+    g_assert_cmpuint(count_of(f, "Queue", filter("state", "held")), ==, 0);
+    g_assert_cmpuint(count_of(f, "Queue", filter("state", "no such state")), ==, 0);
+    /* Members that are unknown, or of another type, say nothing. */
+    g_variant_dict_init(&odd, NULL);
+    g_variant_dict_insert(&odd, "to", "u", 7);
+    g_variant_dict_insert(&odd, "colour", "s", "red");
+    g_variant_dict_insert(&odd, "limit", "u", 1);
+    g_assert_cmpuint(
+        count_of(f, "Queue", g_variant_new("(@a{sv})", g_variant_dict_end(&odd))), ==, 1);
+}
+
+static void
+shows_one_message_by_any_unique_beginning(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, "bob@far.example");
+    g_autofree char *lower = g_ascii_strdown(id, 3);
+    g_autoptr(GVariant) message = ask(f, "Message", g_variant_new("(s)", lower));
+    g_autoptr(GVariant) story = row_in(message, "story", 0);
+
+    g_assert_cmpstr(text_in(message, "id"), ==, id);
+    g_assert_cmpstr(text_in(story, "kind"), ==, "accepted");
+
+    submit(f, "eva@near.example");
+    check_error(f, "Message", g_variant_new("(s)", ""), "NotFound"); /* fits both */
+}
+
+/* Ids come from outside: each method that takes one says NotFound to all of these. */
+static void
+knows_no_message_by_a_wrong_id(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, "bob@far.example");
+    g_autofree char *long_id = g_strnfill(100000, 'Z');
+    g_autofree char *longer = g_strconcat(id, "0", NULL);
+    const char *const wrong[] = {
+        "ZZZZZZ", longer, "%s%n",        "a\nb", "'; --",           "\303\274",
+        long_id,  "*",    "../queue.db", "?",    "\360\237\230\200"
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        check_error(f, "Message", g_variant_new("(s)", wrong[i]), "NotFound");
+        check_error(f, "Export", g_variant_new("(s)", wrong[i]), "NotFound");
+        check_error(f, "Explain", g_variant_new("(s)", wrong[i]), "NotFound");
+        check_error(f, "Hold", one_id_until(wrong[i], 0), "NotFound");
+        check_error(f, "Release", one_id(wrong[i]), "NotFound");
+        check_error(f, "Cancel", one_id(wrong[i]), "NotFound");
+        check_error(f, "Retry",
+                    g_variant_new("(^as@a{sv})", (const char *const[]){ wrong[i], NULL },
+                                  g_variant_new("a{sv}", NULL)),
+                    "NotFound");
+    }
+    check_state(f, id, "waiting");
+}
+
+static void
+sums_the_queue_up(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GVariant) summary = NULL;
+    g_autoptr(GVariant) destination = NULL;
+
+    submit(f, "bob@far.example");
+    submit(f, "eva@far.example");
+    summary = ask(f, "Summary", NULL);
+    destination = row_in(summary, "destinations", 0);
+    g_assert_cmpuint(number_in(summary, "messages"), ==, 2);
+    g_assert_cmpuint(number_in(summary, "recipients"), ==, 2);
+    g_assert_cmpuint(octets_in(summary, "size"), ==, 50);
+    g_assert_cmpuint(number_in(summary, "waiting"), ==, 2);
+    g_assert_cmpuint(number_in(summary, "held"), ==, 0);
+    g_assert_cmpstr(text_in(summary, "oldest"), ==, "2024-10-04T00:00:00Z");
+    g_assert_cmpstr(text_in(destination, "domain"), ==, "far.example");
+    g_assert_cmpuint(number_in(destination, "recipients"), ==, 2);
+}
+
+static void
+holds_releases_and_cancels(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, "bob@far.example");
+    g_autoptr(GVariant) message = NULL;
+    g_autoptr(GVariant) recipient = NULL;
+
+    check_error(f, "Release", one_id(id), "State");
+    g_assert_cmpuint(ask_number(f, "Hold", one_id_until(id, FAR_USEC)), ==, 1);
+    message = ask(f, "Message", g_variant_new("(s)", id));
+    recipient = row_in(message, "recipients", 0);
+    g_assert_cmpstr(text_in(recipient, "state"), ==, "held");
+    g_assert_cmpstr(text_in(recipient, "held_until"), ==, FAR_FUTURE);
+    g_assert_cmpuint(ask_number(f, "Release", one_id(id)), ==, 1);
+    check_state(f, id, "waiting");
+    g_assert_cmpuint(ask_number(f, "Cancel", one_id(id)), ==, 1);
+    check_error(f, "Cancel", one_id(id), "State");
+    check_error(f, "Hold", one_id_until(id, 0), "State");
+}
+
+static void
+holds_for_good_what_is_held_without_an_end(Fixture *f, gconstpointer data)
+{
+    static const gint64 untils[] = { 0, -1, YEAR_10000, G_MAXINT64 };
+
+    for (guint i = 0; i < G_N_ELEMENTS(untils); i++) {
+        g_autofree char *id = fixture_submit(f, "bob@far.example");
+        g_autoptr(GVariant) message = NULL;
+        g_autoptr(GVariant) recipient = NULL;
+
+        g_assert_cmpuint(ask_number(f, "Hold", one_id_until(id, untils[i])), ==, 1);
+        message = ask(f, "Message", g_variant_new("(s)", id));
+        recipient = row_in(message, "recipients", 0);
+        g_assert_cmpstr(text_in(recipient, "state"), ==, "held");
+        g_assert_null(text_in(recipient, "held_until"));
+    }
+}
+
+static void
+changes_several_messages_at_once(Fixture *f, gconstpointer data)
+{
+    g_autofree char *bob = fixture_submit(f, "bob@far.example");
+    g_autofree char *eva = fixture_submit(f, "eva@far.example");
+    const char *const ids[] = { bob, eva, NULL };
+    const char *const none[] = { NULL };
+
+    g_assert_cmpuint(ask_number(f, "Hold", g_variant_new("(^asx)", ids, (gint64)0)), ==,
+                     2);
+    check_state(f, bob, "held");
+    check_state(f, eva, "held");
+    g_assert_cmpuint(ask_number(f, "Release", g_variant_new("(^as)", ids)), ==, 2);
+    g_assert_cmpuint(ask_number(f, "Cancel", g_variant_new("(^as)", none)), ==, 0);
+    g_assert_cmpuint(ask_number(f, "Cancel", g_variant_new("(^as)", ids)), ==, 2);
+}
+
+static guint
+retry(Fixture *f, const char *id, const char *option, GVariant *value)
+{
+    GVariantDict options;
+
+    g_variant_dict_init(&options, NULL);
+    if (option != NULL)
+        g_variant_dict_insert_value(&options, option, value);
+    return ask_number(f, "Retry",
+                      g_variant_new("(^as@a{sv})", (const char *const[]){ id, NULL },
+                                    g_variant_dict_end(&options)));
+}
+
+static void
+makes_messages_due_now(Fixture *f, gconstpointer data)
+{
+    g_autofree char *bob = fixture_submit(f, "bob@far.example");
+
+    submit(f, "eva@near.example");
+    g_assert_cmpuint(retry(f, bob, NULL, NULL), ==, 1);
+    g_assert_cmpuint(retry(f, NULL, NULL, NULL), ==, 0);
+    g_assert_cmpuint(retry(f, NULL, "all", g_variant_new_boolean(TRUE)), ==, 2);
+    g_assert_cmpuint(retry(f, NULL, "all", g_variant_new_boolean(FALSE)), ==, 0);
+    g_assert_cmpuint(retry(f, NULL, "to", g_variant_new_string("near.example")), ==, 1);
+    g_assert_cmpuint(retry(f, NULL, "to", g_variant_new_string("no.example")), ==, 0);
+    g_assert_cmpuint(retry(f, NULL, "to", g_variant_new_uint32(7)), ==, 0);
+    g_assert_cmpuint(ask_number(f, "Hold", one_id_until(bob, 0)), ==, 1);
+    check_error(f, "Retry",
+                g_variant_new("(^as@a{sv})", (const char *const[]){ bob, NULL },
+                              g_variant_new("a{sv}", NULL)),
+                "State");
+}
+
+static void
+exports_what_is_still_there(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, "bob@far.example");
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text =
+        fixture_call_for_text(f, "Export", g_variant_new("(s)", id), &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(text, ==, "Subject: test\r\n\r\nHello.\r\n");
+    g_assert_cmpuint(ask_number(f, "Cancel", one_id(id)), ==, 1);
+    check_error(f, "Export", g_variant_new("(s)", id), "State");
+}
+
+static void
+remembers_what_is_finished(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, "bob@far.example");
+    g_autoptr(GVariant) stats = NULL;
+    g_autoptr(GVariant) domain = NULL;
+    GVariantDict since;
+
+    g_assert_cmpuint(count_of(f, "History", filter(NULL, NULL)), ==, 0);
+    g_assert_cmpuint(ask_number(f, "Cancel", one_id(id)), ==, 1);
+    g_assert_cmpuint(count_of(f, "Queue", filter(NULL, NULL)), ==, 0);
+    g_assert_cmpuint(count_of(f, "History", filter(NULL, NULL)), ==, 1);
+    g_assert_cmpuint(count_of(f, "History", filter("result", "cancelled")), ==, 1);
+    g_assert_cmpuint(count_of(f, "History", filter("result", "delivered")), ==, 0);
+    g_variant_dict_init(&since, NULL);
+    g_variant_dict_insert(&since, "since", "x", FAR_USEC);
+    g_assert_cmpuint(
+        count_of(f, "History", g_variant_new("(@a{sv})", g_variant_dict_end(&since))), ==,
+        0);
+
+    stats = ask(f, "HistoryStats", g_variant_new("(x)", (gint64)0));
+    domain = row_in(stats, "domains", 0);
+    g_assert_cmpuint(number_in(stats, "messages"), ==, 1);
+    g_assert_cmpuint(number_in(stats, "cancelled"), ==, 1);
+    g_assert_cmpuint(number_in(stats, "delivered"), ==, 0);
+    g_assert_null(text_in(stats, "since"));
+    g_assert_cmpstr(text_in(domain, "domain"), ==, "far.example");
+    g_variant_unref(g_steal_pointer(&stats));
+    stats = ask(f, "HistoryStats", g_variant_new("(x)", FAR_USEC));
+    g_assert_cmpuint(number_in(stats, "messages"), ==, 0);
+    g_assert_cmpstr(text_in(stats, "since"), ==, FAR_FUTURE);
+}
+
+/* ---- explaining -----------------------------------------------------------------------
+ */
+
+static void
+check_explained(Fixture *f, const char *what)
+{
+    g_autoptr(GVariant) answer = ask(f, "Explain", g_variant_new("(s)", what));
+
+    g_assert_cmpstr(text_in(answer, "code"), ==, what);
+    g_assert_cmpuint(strlen(text_in(answer, "meaning")), >, 0);
+    g_assert_cmpuint(strlen(text_in(answer, "side")), >, 0);
+    g_assert_cmpuint(strlen(text_in(answer, "advice")), >, 0);
+}
+
+static void
+explains_replies_and_states_by_name(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GVariant) full = NULL;
+    g_autoptr(GVariant) spam = NULL;
+
+    check_explained(f, "550");
+    check_explained(f, "5.1.1");
+    check_explained(f, "550 5.1.1");
+    check_explained(f, "no-25");
+    check_explained(f, " 5.7.1 go away");
+    check_explained(f, "550-5.7.1 go away");
+    full = ask(f, "Explain", g_variant_new("(s)", "452 4.2.2"));
+    spam = ask(f, "Explain", g_variant_new("(s)", "550 5.1.1"));
+    g_assert_cmpstr(text_in(full, "meaning"), !=, text_in(spam, "meaning"));
+}
+
+/* An id has a letter among its first four characters, but three digits may come first. */
+static void
+takes_no_id_for_a_reply(Fixture *f, gconstpointer data)
+{
+    fixture_submit_as(f, "550KXM", "bob@far.example");
+    fixture_submit_as(f, "4217QZ", "bob@far.example");
+    check_error(f, "Explain", g_variant_new("(s)", "550KXM"), "State");
+    check_error(f, "Explain", g_variant_new("(s)", "550kx"), "State");
+    check_error(f, "Explain", g_variant_new("(s)", "4217QZ"), "State");
+    check_error(f, "Explain", g_variant_new("(s)", "551KXM"), "NotFound");
+    check_explained(f, "550");
+}
+
+/* ---- the user, passwords, mailboxes ---------------------------------------------------
+ */
+
+static void
+lists_the_identities(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GVariant) list = ask(f, "Identities", NULL);
+    g_autoptr(GVariant) first = g_variant_get_child_value(list, 0);
+    g_autoptr(GVariant) second = g_variant_get_child_value(list, 1);
+    gboolean by_default = FALSE;
+
+    g_assert_cmpuint(g_variant_n_children(list), ==, 2);
+    g_assert_cmpstr(text_in(first, "address"), ==, "anna@home.example");
+    g_assert_cmpstr(text_in(first, "name"), ==, "Anna");
+    g_assert_true(g_variant_lookup(first, "default", "b", &by_default));
+    g_assert_true(by_default);
+    g_assert_null(text_in(first, "section"));
+    g_assert_cmpstr(text_in(second, "address"), ==, "shop@home.example");
+    g_assert_cmpstr(text_in(second, "section"), ==, "shop");
+    g_assert_true(g_variant_lookup(second, "default", "b", &by_default));
+    g_assert_false(by_default);
+}
+
+static void
+tells_a_mail_program_what_it_must_know(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GVariant) account = ask(f, "Account", NULL);
+    g_autoptr(GVariant) certificate = ask(f, "Certificate", NULL);
+    g_autofree char *fingerprint = hp_tls_identity_fingerprint(f->parts.tls_identity);
+    g_autofree char *pem = hp_tls_identity_pem(f->parts.tls_identity);
+    g_autofree const char **users = NULL;
+    g_autofree const char **names = NULL;
+
+    g_assert_cmpstr(text_in(account, "address"), ==, "anna@home.example");
+    g_assert_cmpstr(text_in(account, "name"), ==, "Anna");
+    g_assert_true(g_variant_lookup(account, "user_names", "^a&s", &users));
+    g_assert_cmpstr(users[0], ==, "anna@home.example");
+    g_assert_null(users[1]);
+    g_assert_cmpstr(text_in(certificate, "fingerprint"), ==, fingerprint);
+    g_assert_cmpstr(text_in(certificate, "pem"), ==, pem);
+    g_assert_true(g_file_test(text_in(certificate, "path"), G_FILE_TEST_IS_REGULAR));
+    g_assert_true(g_variant_lookup(certificate, "names", "^a&s", &names));
+    g_assert_true(g_strv_contains(names, "127.0.0.1"));
+    g_assert_nonnull(text_in(certificate, "not_after"));
+}
+
+static char *
+password_of(Fixture *f, const char *method, const char *name)
+{
+    g_autoptr(GError) error = NULL;
+    char *text = fixture_call_for_text(f, method, g_variant_new("(s)", name), &error);
+
+    g_assert_no_error(error);
+    return text;
+}
+
+static gboolean
+is_password(Fixture *f, const char *password)
+{
+    g_autofree char *name = NULL;
+
+    return hp_passwords_check(f->parts.passwords, hp_slice_of(password), &name);
+}
+
+static void
+makes_changes_and_ends_passwords(Fixture *f, gconstpointer data)
+{
+    g_autofree char *first = password_of(f, "NewPassword", "thunderbird");
+    g_autofree char *second = NULL;
+    g_autoptr(GVariant) list = ask(f, "Passwords", NULL);
+    g_autoptr(GVariant) row = g_variant_get_child_value(list, 0);
+
+    g_assert_cmpuint(g_variant_n_children(list), ==, 1);
+    g_assert_cmpstr(text_in(row, "name"), ==, "thunderbird");
+    g_assert_cmpstr(text_in(row, "created"), ==, "2024-10-04T00:00:00Z");
+    g_assert_null(text_in(row, "last_used"));
+    g_assert_true(is_password(f, first));
+    check_error(f, "NewPassword", g_variant_new("(s)", "thunderbird"), "Invalid");
+
+    second = password_of(f, "RotatePassword", "thunderbird");
+    g_assert_false(is_password(f, first));
+    g_assert_true(is_password(f, second));
+
+    g_assert_null(ask(f, "RevokePassword", g_variant_new("(s)", "thunderbird")));
+    g_assert_false(is_password(f, second));
+    g_assert_cmpuint(count_of(f, "Passwords", NULL), ==, 0);
+    check_error(f, "RevokePassword", g_variant_new("(s)", "thunderbird"), "NotFound");
+    check_error(f, "RotatePassword", g_variant_new("(s)", "thunderbird"), "NotFound");
+}
+
+static void
+refuses_names_that_are_none(Fixture *f, gconstpointer data)
+{
+    g_autofree char *long_name = g_strnfill(33, 'a');
+    const char *const wrong[] = {
+        "", "Anna", "a b", "a/b", "\303\274", long_name, "a\n"
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(wrong); i++)
+        check_error(f, "NewPassword", g_variant_new("(s)", wrong[i]), "Invalid");
+    g_assert_cmpuint(count_of(f, "Passwords", NULL), ==, 0);
+}
+
+static void
+expect(HpChannel *channel, const char *beginning)
+{
+    HpSlice line = { NULL, 0 };
+
+    g_assert_cmpint(hp_lines_read(channel, 1000, &line, NULL), ==, HP_LINE_OK);
+    g_assert_cmpuint(line.len, >=, strlen(beginning));
+    g_assert_cmpmem(line.data, (int)strlen(beginning), beginning, (int)strlen(beginning));
+}
+
+/* An SMTP session that has logged in. */
+static HpChannel *
+log_in(guint16 port, const char *password)
+{
+    HpChannel *channel = hp_channel_connect("127.0.0.1", port, 20000, -1, NULL);
+    g_autoptr(GString) plain = g_string_new(NULL);
+    g_autofree char *base64 = NULL;
+
+    g_string_append_c(plain, '\0');
+    g_string_append(plain, "anna@home.example");
+    g_string_append_c(plain, '\0');
+    g_string_append(plain, password);
+    base64 = g_base64_encode((const guchar *)plain->str, plain->len);
+    hp_channel_set_timeout(channel, PATIENCE_USEC);
+    expect(channel, "220 ");
+    hp_channel_printf(channel, NULL, "EHLO x\r\n");
+    hp_channel_flush(channel, NULL);
+    for (gboolean last = FALSE; !last;) {
+        HpSlice line = { NULL, 0 };
+
+        g_assert_cmpint(hp_lines_read(channel, 1000, &line, NULL), ==, HP_LINE_OK);
+        last = line.data[3] == ' ';
+    }
+    hp_channel_printf(channel, NULL, "AUTH PLAIN %s\r\n", base64);
+    hp_channel_flush(channel, NULL);
+    expect(channel, "235 ");
+    return channel;
+}
+
+static void
+check_ended(HpChannel *channel)
+{
+    HpSlice line;
+
+    while (hp_lines_read(channel, 1000, &line, NULL) == HP_LINE_OK)
+        ; /* 421, perhaps */
+    g_assert_false(hp_channel_fill(channel, NULL));
+}
+
+static void
+ends_the_sessions_of_a_password_with_it(Fixture *f, gconstpointer data)
+{
+    guint16 ports[2];
+    g_autofree char *first = password_of(f, "NewPassword", "mutt");
+    g_autofree char *second = NULL;
+    g_autoptr(HpChannel) before = NULL;
+    g_autoptr(HpChannel) after = NULL;
+    g_autoptr(GVariant) status = NULL;
+    g_autoptr(GVariant) client = NULL;
+
+    open_ports(f, ports);
+    before = log_in(ports[0], first);
+    status = ask(f, "Status", NULL);
+    client = row_in(status, "clients", 0);
+    g_assert_cmpstr(text_in(client, "protocol"), ==, "smtp");
+    g_assert_cmpstr(text_in(client, "name"), ==, "mutt");
+
+    second = password_of(f, "RotatePassword", "mutt");
+    check_ended(before);
+    after = log_in(ports[0], second);
+    g_assert_null(ask(f, "RevokePassword", g_variant_new("(s)", "mutt")));
+    check_ended(after);
+}
+
+static void
+lists_the_mailboxes(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GVariant) list = NULL;
+    g_autoptr(GVariant) inbox = NULL;
+    guint32 uid = fixture_deliver(f);
+
+    fixture_deliver(f);
+    g_assert_true(hp_store_mark_collected(f->parts.store, HP_STORE_INBOX, &uid, 1, NULL));
+    list = ask(f, "Mailboxes", NULL);
+    inbox = g_variant_get_child_value(list, 0);
+    g_assert_cmpstr(text_in(inbox, "name"), ==, "INBOX");
+    g_assert_cmpuint(octets_in(inbox, "messages"), ==, 2);
+    g_assert_cmpuint(octets_in(inbox, "unseen"), ==, 1);
+    g_assert_cmpuint(octets_in(inbox, "size"), ==, 50);
+    g_assert_cmpstr(text_in(inbox, "oldest"), ==, "2024-10-04T00:00:00Z");
+}
+
+static void
+check_cleanup(Fixture *f, gboolean dry_run, guint messages, const char *retention)
+{
+    g_autoptr(GVariant) result = ask(f, "MailboxCleanup", g_variant_new("(b)", dry_run));
+    gboolean dry = !dry_run;
+
+    g_assert_cmpuint(octets_in(result, "messages"), ==, messages);
+    g_assert_cmpuint(octets_in(result, "size"), ==, 25 * messages);
+    g_assert_true(g_variant_lookup(result, "dry_run", "b", &dry));
+    g_assert_cmpint(dry, ==, dry_run);
+    g_assert_cmpstr(text_in(result, "retention"), ==, retention);
+}
+
+static void
+cleans_up_what_was_collected_long_ago(Fixture *f, gconstpointer data)
+{
+    guint32 uid = fixture_deliver(f);
+
+    g_assert_true(hp_store_mark_collected(f->parts.store, HP_STORE_INBOX, &uid, 1, NULL));
+    fixture_deliver(f);
+    check_cleanup(f, FALSE, 0, "30d");
+    fixture_pass(31 * G_TIME_SPAN_DAY);
+    check_cleanup(f, TRUE, 1, "30d");
+    g_assert_cmpuint(fixture_inbox_len(f), ==, 2);
+    check_cleanup(f, FALSE, 1, "30d");
+    g_assert_cmpuint(fixture_inbox_len(f), ==, 1);
+    fixture_set(f, "[account]\naddress=anna@home.example\n");
+    check_cleanup(f, FALSE, 0, NULL);
+}
+
+/* ---- helpers of all methods -----------------------------------------------------------
+ */
+
+static void
+has_a_name_for_every_error(void)
+{
+    const struct {
+        GQuark domain;
+        int code;
+        HpControlError want;
+    } cases[] = {
+        { HP_QUEUE_ERROR, HP_QUEUE_ERROR_NOT_FOUND, HP_CONTROL_ERROR_NOT_FOUND },
+        { HP_QUEUE_ERROR, HP_QUEUE_ERROR_STATE, HP_CONTROL_ERROR_STATE },
+        { HP_QUEUE_ERROR, HP_QUEUE_ERROR_FAILED, HP_CONTROL_ERROR_FAILED },
+        { HP_AUTH_ERROR, HP_AUTH_ERROR_EXISTS, HP_CONTROL_ERROR_INVALID },
+        { HP_AUTH_ERROR, HP_AUTH_ERROR_NAME, HP_CONTROL_ERROR_INVALID },
+        { HP_AUTH_ERROR, HP_AUTH_ERROR_NOT_FOUND, HP_CONTROL_ERROR_NOT_FOUND },
+        { HP_STORE_ERROR, HP_STORE_ERROR_NOT_FOUND, HP_CONTROL_ERROR_NOT_FOUND },
+        { HP_STORE_ERROR, HP_STORE_ERROR_DAMAGED, HP_CONTROL_ERROR_FAILED },
+        { G_FILE_ERROR, G_FILE_ERROR_NOSPC, HP_CONTROL_ERROR_FAILED },
+        { HP_DB_ERROR, HP_DB_ERROR_DAMAGED, HP_CONTROL_ERROR_FAILED },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_null(hp_control_fail(
+            g_error_new_literal(cases[i].domain, cases[i].code, "the cause"), &error));
+        g_assert_error(error, HP_CONTROL_ERROR, (int)cases[i].want);
+        g_assert_cmpstr(error->message, ==, "the cause");
+    }
+}
+
+static void
+leaves_out_times_that_are_none(void)
+{
+    GVariantDict dict;
+    g_autoptr(GVariant) all = NULL;
+
+    g_variant_dict_init(&dict, NULL);
+    hp_control_add_time(&dict, "never", 0);
+    hp_control_add_time(&dict, "for-ever", G_MAXINT64);
+    hp_control_add_time(&dict, "once", FAR_USEC);
+    all = g_variant_ref_sink(g_variant_dict_end(&dict));
+    g_assert_cmpuint(g_variant_n_children(all), ==, 1);
+    g_assert_cmpstr(text_in(all, "once"), ==, FAR_FUTURE);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/control/has-a-row-for-every-method", has_a_row_for_every_method);
+    g_test_add_func("/control/keeps-secrets-and-contents-off-the-session-bus",
+                    keeps_secrets_and_contents_off_the_session_bus);
+    g_test_add_func("/control/has-a-name-for-every-error", has_a_name_for_every_error);
+    g_test_add_func("/control/leaves-out-times-that-are-none",
+                    leaves_out_times_that_are_none);
+#define CASE(name, run)                                                                  \
+    g_test_add("/control/" name, Fixture, NULL, fixture_set_up, run, fixture_tear_down)
+    CASE("refuses-arguments-of-another-type", refuses_arguments_of_another_type);
+    CASE("says-how-things-are", says_how_things_are);
+    CASE("lists-the-ports-that-are-open", lists_the_ports_that_are_open);
+    CASE("draws-attention-to-what-is-held", draws_attention_to_what_is_held);
+    CASE("has-properties", has_properties);
+    CASE("has-a-value-for-every-property", has_a_value_for_every_property);
+    CASE("pauses-until-a-time-or-until-resumed", pauses_until_a_time_or_until_resumed);
+    CASE("lists-what-the-filter-lets-through", lists_what_the_filter_lets_through);
+    CASE("shows-one-message-by-any-unique-beginning",
+         shows_one_message_by_any_unique_beginning);
+    CASE("knows-no-message-by-a-wrong-id", knows_no_message_by_a_wrong_id);
+    CASE("sums-the-queue-up", sums_the_queue_up);
+    CASE("holds-releases-and-cancels", holds_releases_and_cancels);
+    CASE("holds-for-good-what-is-held-without-an-end",
+         holds_for_good_what_is_held_without_an_end);
+    CASE("changes-several-messages-at-once", changes_several_messages_at_once);
+    CASE("makes-messages-due-now", makes_messages_due_now);
+    CASE("exports-what-is-still-there", exports_what_is_still_there);
+    CASE("remembers-what-is-finished", remembers_what_is_finished);
+    CASE("explains-replies-and-states-by-name", explains_replies_and_states_by_name);
+    CASE("takes-no-id-for-a-reply", takes_no_id_for_a_reply);
+    CASE("lists-the-identities", lists_the_identities);
+    CASE("tells-a-mail-program-what-it-must-know",
+         tells_a_mail_program_what_it_must_know);
+    CASE("makes-changes-and-ends-passwords", makes_changes_and_ends_passwords);
+    CASE("refuses-names-that-are-none", refuses_names_that_are_none);
+    CASE("ends-the-sessions-of-a-password-with-it",
+         ends_the_sessions_of_a_password_with_it);
+    CASE("lists-the-mailboxes", lists_the_mailboxes);
+    CASE("cleans-up-what-was-collected-long-ago", cleans_up_what_was_collected_long_ago);
+    return g_test_run();
+}
