@@ -250,6 +250,8 @@ listen_on(const char *path, GError **error)
     g_signal_connect(observer, "allow-mechanism", G_CALLBACK(is_external), NULL);
     server = g_dbus_server_new_sync(address, G_DBUS_SERVER_FLAGS_NONE, guid, observer,
                                     NULL, error);
+    if (server == NULL)
+        g_prefix_error(error, "%s: ", path);
     if (server != NULL && chmod(path, 0600) != 0) {
         hp_fs_fail(error, "protect", path);
         g_clear_object(&server);
