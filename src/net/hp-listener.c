@@ -379,7 +379,7 @@ hp_listener_start(HpListener *self, GError **error)
                "closed",
                self->adopted->len);
     close_adopted(self);
-    self->thread = hp_thread_start("hp-accept", hp_listener_run, self, error);
+    self->thread = hp_thread_start("accept", hp_listener_run, self, error);
     return self->thread != NULL;
 }
 

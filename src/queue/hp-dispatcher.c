@@ -299,7 +299,7 @@ start_delivery(HpQueue *self, HpDelivery *delivery)
 {
     g_autoptr(GError) error = NULL;
     gint64 later = hp_clock_now_usec(self->clock, HP_CLOCK_WALL) + REFUSED_USEC;
-    HpThread *thread = hp_thread_start("hp-delivery", hp_delivery_run, delivery, &error);
+    HpThread *thread = hp_thread_start("delivery", hp_delivery_run, delivery, &error);
     guint notes;
 
     if (thread != NULL) {

@@ -242,7 +242,7 @@ hp_handover_new(HpQueue *queue)
 gboolean
 hp_handover_start(HpHandover *self, GError **error)
 {
-    self->thread = hp_thread_start("hp-handover", run, self, error);
+    self->thread = hp_thread_start("handover", run, self, error);
     return self->thread != NULL;
 }
 

@@ -400,7 +400,7 @@ hp_queue_start(HpQueue *self, GError **error)
     }
     if (!hp_handover_start(self->handover, error))
         return FALSE;
-    self->dispatcher = hp_thread_start("hp-dispatcher", hp_dispatcher_run, self, error);
+    self->dispatcher = hp_thread_start("dispatcher", hp_dispatcher_run, self, error);
     return self->dispatcher != NULL;
 }
 
