@@ -1,16 +1,18 @@
 #include "hp-passwords.h"
 
 #include "hp-lock.h"
+#include "hp-text.h"
 
 #include <glib/gi18n.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 
-#define ITERATIONS   4096 /* RFC 7677 §4: the least; the secret is random, not chosen */
-#define NAME_MAX_LEN 32
-#define GROUPS       5
-#define GROUP_LEN    6 /* characters of 5 bits each: 150 bits in all */
-#define DAY_USEC     (86400 * (gint64)G_USEC_PER_SEC)
+#define ITERATIONS    4096 /* RFC 7677 §4: the least; the secret is random, not chosen */
+#define NAME_MAX_LEN  32
+#define SHOWN_OF_NAME 40 /* characters of what is not a name, in the message about it */
+#define GROUPS        5
+#define GROUP_LEN     6 /* characters of 5 bits each: 150 bits in all */
+#define DAY_USEC      (86400 * (gint64)G_USEC_PER_SEC)
 
 typedef struct {
     HpVerifier verifier;
@@ -35,7 +37,9 @@ G_DEFINE_QUARK(hp_auth_error, hp_auth_error)
 static gboolean
 fail(GError **error, HpAuthError code, const char *problem, const char *name)
 {
-    g_set_error(error, HP_AUTH_ERROR, (int)code, "%s: %s", problem, name);
+    g_autofree char *shown = hp_text_printable(hp_slice_of(name), SHOWN_OF_NAME);
+
+    g_set_error(error, HP_AUTH_ERROR, (int)code, "%s: %s", problem, shown);
     return FALSE;
 }
 

@@ -417,7 +417,7 @@ hp_daemon_check(void)
 
     if (settings != NULL && hp_config_is_set_up(settings))
         identities = hp_policy_identities(settings, &error);
-    if (error == NULL)
+    if (identities != NULL || error == NULL)
         return 0;
     fprintf(stderr, "%s\n", error->message);
     return EXIT_PROBLEMS;

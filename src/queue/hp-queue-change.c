@@ -1,8 +1,11 @@
 #include "hp-id.h"
 #include "hp-log.h"
 #include "hp-queue-private.h"
+#include "hp-text.h"
 
 #include <glib/gi18n.h>
+
+#define SHOWN_OF_ID 40 /* characters of what is not an id, in the message about it */
 
 /* Finding the message that a person means */
 
@@ -18,8 +21,10 @@ hp_queue_find(HpDbConn *conn, const char *id, GError **error)
     guint n = 0;
 
     if (!hp_id_is_prefix(hp_slice_of(id))) {
+        g_autofree char *shown = hp_text_printable(hp_slice_of(id), SHOWN_OF_ID);
+
         g_set_error(error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_NOT_FOUND,
-                    _("“%s” is not the id of a message"), id);
+                    _("“%s” is not the id of a message"), shown);
         return 0;
     }
     lo = hp_id_normalise(hp_slice_of(id));

@@ -45,7 +45,6 @@ check_error(Fixture *f, const char *method, GVariant *args, const char *name)
 
     g_assert_null(answer);
     g_assert_nonnull(error);
-    g_test_message("%s: %s", method, error->message);
     g_assert_cmpint(error->domain, ==, HP_CONTROL_ERROR);
     remote = g_dbus_error_get_remote_error(error);
     if (remote == NULL) /* our own names are known to GDBus, and translated */
@@ -53,6 +52,8 @@ check_error(Fixture *f, const char *method, GVariant *args, const char *name)
     g_assert_cmpstr(remote, ==, full);
     g_dbus_error_strip_remote_error(error);
     g_assert_cmpuint(strlen(error->message), >, 0);
+    g_assert_cmpuint(strlen(error->message), <, 300);
+    g_assert_null(strchr(error->message, '\n')); /* that would be a command to type */
 }
 
 static inline const char *

@@ -20,7 +20,8 @@ find(const char *name)
     for (const HpBusMethod *m = hp_control_methods(); m->name != NULL; m++)
         if (g_str_equal(m->name, name))
             return m;
-    return NULL;
+    g_test_message("no row for %s", name);
+    g_assert_not_reached();
 }
 
 static void
@@ -30,7 +31,7 @@ has_a_row_for_every_method(void)
     guint n = 0;
 
     for (; info->methods[n] != NULL; n++)
-        g_assert_nonnull(find(info->methods[n]->name));
+        find(info->methods[n]->name);
     for (const HpBusMethod *m = hp_control_methods(); m->name != NULL; m++, n--)
         g_assert_nonnull(g_dbus_interface_info_lookup_method(info, m->name));
     g_assert_cmpuint(n, ==, 0);
