@@ -311,7 +311,8 @@ give_up(HpSmtpSession *s, const GError *error)
     else if (g_error_matches(error, HP_NET_ERROR, HP_NET_ERROR_BUDGET))
         hp_smtp_hang_up(s, "4.7.0", _("Too much was sent without a login. Goodbye."));
     else if (g_error_matches(error, HP_NET_ERROR, HP_NET_ERROR_ABORTED))
-        hp_smtp_hang_up(s, "4.3.2", _("Hauspost has to close this connection. Please try again."));
+        hp_smtp_hang_up(s, "4.3.2",
+                        _("Hauspost has to close this connection. Please try again."));
     s->state = HP_SMTP_ENDED;
 }
 
