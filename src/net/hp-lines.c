@@ -69,3 +69,27 @@ hp_lines_read(HpChannel *channel, size_t max_octets, HpSlice *ret_line, GError *
             return HP_LINE_FAILED;
     }
 }
+
+/* token, RFC 9110 §5.6.2, as far as it matters here */
+static gboolean
+is_token_byte(unsigned char b)
+{
+    return g_ascii_isalnum(b) || b == '-' || b == '_';
+}
+
+gboolean
+hp_line_is_http(HpSlice line)
+{
+    static const char *const methods[] = { "GET ",     "POST ",  "HEAD ",  "PUT ",
+                                           "DELETE ",  "PATCH ", "TRACE ", "OPTIONS ",
+                                           "CONNECT ", "PRI " };
+    HpCursor c = hp_cursor_over(line);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(methods); i++) {
+        HpCursor start = c;
+
+        if (hp_cursor_skip_word(&start, methods[i]))
+            return TRUE;
+    }
+    return hp_cursor_take(&c, is_token_byte).len > 0 && hp_cursor_skip(&c, ':');
+}

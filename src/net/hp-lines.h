@@ -31,3 +31,7 @@ typedef enum {
  */
 HpLineResult hp_lines_read(HpChannel *channel, size_t max_octets, HpSlice *ret_line,
                            GError **error);
+
+/* %TRUE if the line is one of HTTP: a method, or "Name: value" as in a header. A web page
+ * makes a browser talk to us then, and no line more of it may be read. */
+gboolean hp_line_is_http(HpSlice line);

@@ -26,29 +26,6 @@ hp_pop3_parse_command(HpSlice line, HpSlice *ret_verb, HpSlice *ret_args)
 }
 
 static gboolean
-is_label_byte(unsigned char byte)
-{
-    return byte > ' ' && byte < 0x7F && byte != ':';
-}
-
-gboolean
-hp_pop3_is_http(HpSlice line)
-{
-    static const char *const methods[] = { "GET ",     "POST ",  "HEAD ",  "PUT ",
-                                           "DELETE ",  "PATCH ", "TRACE ", "OPTIONS ",
-                                           "CONNECT ", "PRI " };
-    HpCursor c = hp_cursor_over(line);
-
-    for (size_t i = 0; i < G_N_ELEMENTS(methods); i++) {
-        HpCursor start = c;
-
-        if (hp_cursor_skip_word(&start, methods[i]))
-            return TRUE;
-    }
-    return hp_cursor_take(&c, is_label_byte).len > 0 && hp_cursor_skip(&c, ':');
-}
-
-static gboolean
 take_number(HpCursor *c, guint max, guint *ret_number)
 {
     HpCursor p = *c;

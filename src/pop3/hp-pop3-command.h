@@ -18,10 +18,6 @@
  */
 gboolean hp_pop3_parse_command(HpSlice line, HpSlice *ret_verb, HpSlice *ret_args);
 
-/* %TRUE for the first line of an HTTP request or one of its header fields: a web page
- * makes a browser talk to us. */
-gboolean hp_pop3_is_http(HpSlice line);
-
 /* Message number, 1 to @max, and for TOP a number of lines; all of @args. */
 gboolean hp_pop3_parse_number(HpSlice args, guint max, guint *ret_number);
 gboolean hp_pop3_parse_top(HpSlice args, guint max, guint *ret_number,

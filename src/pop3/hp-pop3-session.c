@@ -269,7 +269,7 @@ take_line(HpPop3Session *s)
         give_up(s, error);
     else if (result == HP_LINE_TOO_LONG)
         hp_pop3_error(s, _("This line is too long."));
-    else if (hp_pop3_is_http(line))
+    else if (hp_line_is_http(line))
         hang_up_on_http(s);
     else if (result == HP_LINE_BARE)
         hp_pop3_error(s, _("A line ends with CR and LF, and only there."));

@@ -58,23 +58,6 @@ is_label_byte(unsigned char b)
     return g_ascii_isalnum(b) || b == '-' || b == '_';
 }
 
-gboolean
-hp_smtp_is_http(HpSlice line)
-{
-    static const char *const methods[] = { "GET ",     "POST ",  "HEAD ",  "PUT ",
-                                           "DELETE ",  "PATCH ", "TRACE ", "OPTIONS ",
-                                           "CONNECT ", "PRI " };
-    HpCursor c = hp_cursor_over(line);
-
-    for (size_t i = 0; i < G_N_ELEMENTS(methods); i++) {
-        HpCursor start = c;
-
-        if (hp_cursor_skip_word(&start, methods[i]))
-            return TRUE;
-    }
-    return hp_cursor_take(&c, is_label_byte).len > 0 && hp_cursor_skip(&c, ':');
-}
-
 /* --- xtext: *( xchar / hexchar ), hexchar = "+" and two upper case digits, RFC 3461 §4
  * -- */
 

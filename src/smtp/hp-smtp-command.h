@@ -62,10 +62,6 @@ void hp_smtp_rcpt_clear(HpSmtpRcpt *self);
  */
 gboolean hp_smtp_parse_command(HpSlice line, HpSlice *ret_verb, HpSlice *ret_args);
 
-/* %TRUE if the line is one of HTTP: a method, or "Name: value" as in a header. A web page
- * talks to us then, and no line more of it may be read. */
-gboolean hp_smtp_is_http(HpSlice line);
-
 /**
  * hp_smtp_parse_mail:
  * @args: what follows "MAIL "

@@ -325,13 +325,13 @@ take_line(HpSmtpSession *s)
     hp_smtp_set_timeout(s, COMMAND_USEC);
     switch (hp_lines_read(s->channel, HP_SMTP_MAX_AUTH_LINE, &line, &error)) {
     case HP_LINE_OK:
-        if (hp_smtp_is_http(line))
+        if (hp_line_is_http(line))
             hang_up_on_http(s);
         else
             dispatch(s, line);
         break;
     case HP_LINE_BARE:
-        if (hp_smtp_is_http(line))
+        if (hp_line_is_http(line))
             hang_up_on_http(s);
         else
             hp_smtp_error(s, 500, "5.5.2",

@@ -41,7 +41,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     HpSmtpMail mail = { 0 };
     HpSmtpRcpt rcpt = { 0 };
 
-    hp_smtp_is_http(line);
     if (!hp_smtp_parse_command(line, &verb, &args))
         args = line;
     if (hp_smtp_parse_mail(args, &mail) == HP_SMTP_PARSE_OK) {

@@ -115,6 +115,27 @@ draws_a_line_that_is_too_long_from_the_budget(void)
     g_assert_cmpuint(hp_channel_pending(channel), <=, 512);
 }
 
+static void
+knows_http_when_it_sees_it(void)
+{
+    static const char *const http[] = { "GET / HTTP/1.1",  "post /x HTTP/1.0",
+                                        "Host: 127.0.0.1", "Content-Length:5",
+                                        "CONNECT a:25",    "PRI * HTTP/2.0" };
+    static const char *const mail[] = { "MAIL FROM:<a@b>",
+                                        "RCPT TO:<a>",
+                                        "EHLO [::1]",
+                                        "GETX",
+                                        "HELP",
+                                        "QUIT",
+                                        "USER anna:x@example.org",
+                                        "" };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(http); i++)
+        g_assert_true(hp_line_is_http(hp_slice_of(http[i])));
+    for (size_t i = 0; i < G_N_ELEMENTS(mail); i++)
+        g_assert_false(hp_line_is_http(hp_slice_of(mail[i])));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -124,5 +145,6 @@ main(int argc, char **argv)
     g_test_add_func("/lines/calls-a-nul-bare", calls_a_nul_bare);
     g_test_add_func("/lines/draws-a-line-that-is-too-long-from-the-budget",
                     draws_a_line_that_is_too_long_from_the_budget);
+    g_test_add_func("/lines/knows-http-when-it-sees-it", knows_http_when_it_sees_it);
     return g_test_run();
 }

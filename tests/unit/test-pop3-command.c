@@ -41,17 +41,6 @@ takes_a_verb_and_leaves_the_rest_as_it_is(void)
 }
 
 static void
-knows_http_when_it_sees_it(void)
-{
-    g_assert_true(hp_pop3_is_http(B("GET / HTTP/1.1")));
-    g_assert_true(hp_pop3_is_http(B("post /x HTTP/1.1")));
-    g_assert_true(hp_pop3_is_http(B("Host: localhost:10110")));
-    g_assert_false(hp_pop3_is_http(B("USER anna:x@example.org")));
-    g_assert_false(hp_pop3_is_http(B("QUIT")));
-    g_assert_false(hp_pop3_is_http(B("")));
-}
-
-static void
 takes_a_message_number_and_nothing_behind_it(void)
 {
     guint n = 99;
@@ -111,8 +100,6 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/pop3-command/takes-a-verb-and-leaves-the-rest-as-it-is",
                     takes_a_verb_and_leaves_the_rest_as_it_is);
-    g_test_add_func("/pop3-command/knows-http-when-it-sees-it",
-                    knows_http_when_it_sees_it);
     g_test_add_func("/pop3-command/takes-a-message-number-and-nothing-behind-it",
                     takes_a_message_number_and_nothing_behind_it);
     g_test_add_func("/pop3-command/takes-two-numbers-for-top", takes_two_numbers_for_top);

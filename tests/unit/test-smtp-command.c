@@ -61,22 +61,6 @@ commands_have_a_verb(void)
 }
 
 static void
-http_is_seen(void)
-{
-    static const char *const http[] = { "GET / HTTP/1.1",  "post /x HTTP/1.0",
-                                        "Host: 127.0.0.1", "Content-Length:5",
-                                        "CONNECT a:25",    "PRI * HTTP/2.0" };
-    static const char *const smtp[] = {
-        "MAIL FROM:<a@b>", "RCPT TO:<a>", "EHLO [::1]", "GETX", "HELP", ""
-    };
-
-    for (size_t i = 0; i < G_N_ELEMENTS(http); i++)
-        g_assert_true(hp_smtp_is_http(hp_slice_of(http[i])));
-    for (size_t i = 0; i < G_N_ELEMENTS(smtp); i++)
-        g_assert_false(hp_smtp_is_http(hp_slice_of(smtp[i])));
-}
-
-static void
 mail_has_all_parameters(void)
 {
     HpSmtpMail mail = { 0 };
@@ -225,7 +209,6 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/smtp-command/commands-have-a-verb", commands_have_a_verb);
-    g_test_add_func("/smtp-command/http-is-seen", http_is_seen);
     g_test_add_func("/smtp-command/mail-has-all-parameters", mail_has_all_parameters);
     g_test_add_func("/smtp-command/mail-says-what-is-wrong", mail_says_what_is_wrong);
     g_test_add_func("/smtp-command/rcpt-has-all-parameters", rcpt_has_all_parameters);
