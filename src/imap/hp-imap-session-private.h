@@ -1,0 +1,200 @@
+/* hp-imap-session-private: what the families of commands share.
+ *
+ * Threads: that of the session.
+ */
+#pragma once
+
+#include "hp-imap-args.h"
+#include "hp-imap-session.h"
+#include "hp-imap-set.h"
+#include "hp-imap-write.h"
+#include "hp-store-messages.h"
+
+/* RFC 9051 §3 */
+typedef enum {
+    HP_IMAP_FRESH = 1 << 0,     /* not authenticated */
+    HP_IMAP_LOGGED_IN = 1 << 1, /* authenticated */
+    HP_IMAP_SELECTED = 1 << 2,
+    HP_IMAP_ENDED = 1 << 3, /* logout */
+} HpImapState;
+
+/* A literal that has been announced and not read: the message of an APPEND. */
+typedef struct {
+    gboolean pending;
+    gboolean waits; /* the client waits for "+" before it sends it */
+    guint64 octets;
+} HpImapLiteral;
+
+typedef struct {
+    HpConnection *connection;     /* (unowned) */
+    HpChannel *channel;           /* (unowned) */
+    const HpImapOptions *options; /* (unowned) */
+    HpWaker *waker;               /* (owned): rung by the view */
+    HpImapState state;
+    gint64 login_by_usec;
+    HpAuthDelay delay;
+    guint failures; /* logins that failed */
+    guint errors;   /* commands that made no sense */
+
+    GString *command;      /* (owned): as read, literals in place */
+    HpImapLiteral literal; /* at the end of @command */
+    char *tag;             /* (owned): of this command; "*" until it is known */
+    gboolean may_expunge;  /* this command may be answered with EXPUNGE */
+
+    gboolean utf8;      /* ENABLE UTF8=ACCEPT or IMAP4rev2: UTF-8 in quoted strings */
+    gboolean rev2;      /* ENABLE IMAP4rev2 */
+    gboolean condstore; /* RFC 7162: MODSEQ in each FETCH response about flags */
+    gboolean qresync;   /* VANISHED instead of EXPUNGE */
+
+    HpView *view;       /* (owned) (nullable): set while SELECTED */
+    gboolean read_only; /* EXAMINE */
+    GArray *saved;      /* (owned) (nullable): "$" (RFC 5182): guint32 uids, ascending */
+    gint64 progress_usec; /* when something was last said while a command works */
+} HpImapSession;
+
+/**
+ * HpImapRun:
+ * @args: right behind the command's name
+ * @uid: the command began with UID
+ *
+ * Carries out a command, and answers it with hp_imap_ok(), hp_imap_no() or
+ * hp_imap_fail().
+ *
+ * Returns: %FALSE if @args are wrong: it is not answered then, the caller says BAD with
+ *    what @args wanted and where
+ */
+typedef gboolean (*HpImapRun)(HpImapSession *s, HpImapArgs *args, gboolean uid);
+
+/* --- hp-imap-reply.c: a failure to write ends the session ----------------------------
+ */
+
+/* Bytes as they are. */
+void hp_imap_write(HpImapSession *s, HpSlice bytes);
+/* "* " and a line end around it. */
+void hp_imap_untagged(HpImapSession *s, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* "* OK [code] text"; @code: (nullable). */
+void hp_imap_say(HpImapSession *s, const char *condition, const char *code,
+                 const char *text);
+
+/* The end of a command: tells what is new in the mailbox, then "tag OK [code] text".
+ * @code: (nullable). */
+void hp_imap_ok(HpImapSession *s, const char *code, const char *text);
+void hp_imap_no(HpImapSession *s, const char *code, const char *text);
+/* What a client should not have said: too many of them end the session. */
+void hp_imap_bad(HpImapSession *s, const char *text);
+/* NO for what the store or the system says; unknown things go to the log too. */
+void hp_imap_fail(HpImapSession *s, const GError *error);
+/* The last words. */
+void hp_imap_bye(HpImapSession *s, const char *code, const char *text);
+
+/* RFC 9585: while a command works on its @done-th of @goal things (0: unknown) says so
+ * every ten seconds. %FALSE if the session has ended meanwhile: give up. */
+gboolean hp_imap_progress(HpImapSession *s, guint64 done, guint64 goal);
+
+/* --- hp-imap-news.c ------------------------------------------------------------------
+ */
+
+/* Tells EXISTS, changed flags and, if allowed, EXPUNGE or VANISHED. */
+void hp_imap_tell_news(HpImapSession *s, gboolean may_expunge);
+/* "* seq FETCH (UID u FLAGS (...))" with MODSEQ if the client knows of it. */
+void hp_imap_tell_flags(HpImapSession *s, guint32 seq, const HpViewEntry *entry);
+/* "* VANISHED [(EARLIER) ]1:3" */
+void hp_imap_tell_vanished(HpImapSession *s, GArray *uids, gboolean earlier);
+/* From now on the client knows of MODSEQ; tells HIGHESTMODSEQ if that is new (RFC 7162
+ * §3.1.2). */
+void hp_imap_use_condstore(HpImapSession *s);
+
+/**
+ * hp_imap_resolve:
+ * @uid: the set is one of uids
+ * @ret_seqs: (out) (transfer full) (element-type HpImapRange): sequence numbers that are
+ *    there, ascending
+ *
+ * Returns: %FALSE if it names sequence numbers that are not there
+ */
+gboolean hp_imap_resolve(HpImapSession *s, const HpImapSet *set, gboolean uid,
+                         GArray **ret_seqs);
+/* The same and the set before it; wrong numbers are @args' fault. */
+gboolean hp_imap_take_messages(HpImapSession *s, HpImapArgs *args, gboolean uid,
+                               GArray **ret_seqs);
+/* (transfer full) (element-type guint32): their uids. */
+GArray *hp_imap_uids_of(HpImapSession *s, const GArray *seqs);
+
+/* --- hp-imap-read.c ------------------------------------------------------------------
+ */
+
+/* Reads a command into s->command; of an APPEND only up to the message. %FALSE if there
+ * is none to carry out: it was answered, or the session has ended. */
+gboolean hp_imap_read_command(HpImapSession *s);
+/* What stands behind a literal that the caller has read: into s->command, which loses
+ * what it held. */
+gboolean hp_imap_read_more(HpImapSession *s);
+/* Says "+", if the client waits for it. */
+void hp_imap_invite_literal(HpImapSession *s);
+/* Reads and forgets a literal, and the rest of the command, if they come uninvited. */
+void hp_imap_drop_literal(HpImapSession *s);
+/* Sets the deadline: @usec from now, before login not beyond the time for that. */
+void hp_imap_set_timeout(HpImapSession *s, gint64 usec);
+/* Last words, if the error leaves room for some; the session has ended. */
+void hp_imap_give_up(HpImapSession *s, const GError *error);
+
+/* --- hp-imap-session.c ---------------------------------------------------------------
+ */
+
+/* The capabilities that hold now, separated by spaces: (transfer full). */
+char *hp_imap_capabilities(const HpImapSession *s);
+gboolean hp_imap_may_login(const HpImapSession *s);
+
+/* --- commands ------------------------------------------------------------------------
+ */
+
+/* hp-imap-login.c */
+gboolean hp_imap_cmd_starttls(HpImapSession *s, HpImapArgs *args, gboolean uid);
+gboolean hp_imap_cmd_login(HpImapSession *s, HpImapArgs *args, gboolean uid);
+gboolean hp_imap_cmd_authenticate(HpImapSession *s, HpImapArgs *args, gboolean uid);
+
+/* hp-imap-list.c */
+gboolean hp_imap_cmd_list(HpImapSession *s, HpImapArgs *args, gboolean uid);
+gboolean hp_imap_cmd_lsub(HpImapSession *s, HpImapArgs *args, gboolean uid);
+
+/* hp-imap-mailbox.c; (transfer full): the name as kept, %NULL for one that cannot be. */
+gboolean hp_imap_take_mailbox(HpImapSession *s, HpImapArgs *args, char **ret_name);
+/* Answers a command about a mailbox that cannot be or is not there. */
+void hp_imap_no_mailbox(HpImapSession *s);
+gboolean hp_imap_cmd_create(HpImapSession *s, HpImapArgs *args, gboolean uid);
+gboolean hp_imap_cmd_delete(HpImapSession *s, HpImapArgs *args, gboolean uid);
+gboolean hp_imap_cmd_rename(HpImapSession *s, HpImapArgs *args, gboolean uid);
+gboolean hp_imap_cmd_subscribe(HpImapSession *s, HpImapArgs *args, gboolean uid);
+gboolean hp_imap_cmd_unsubscribe(HpImapSession *s, HpImapArgs *args, gboolean uid);
+
+/* hp-imap-status.c */
+gboolean hp_imap_cmd_status(HpImapSession *s, HpImapArgs *args, gboolean uid);
+gboolean hp_imap_cmd_getquota(HpImapSession *s, HpImapArgs *args, gboolean uid);
+gboolean hp_imap_cmd_getquotaroot(HpImapSession *s, HpImapArgs *args, gboolean uid);
+
+/* hp-imap-select.c */
+gboolean hp_imap_cmd_select(HpImapSession *s, HpImapArgs *args, gboolean uid);
+gboolean hp_imap_cmd_examine(HpImapSession *s, HpImapArgs *args, gboolean uid);
+gboolean hp_imap_cmd_close(HpImapSession *s, HpImapArgs *args, gboolean uid);
+gboolean hp_imap_cmd_unselect(HpImapSession *s, HpImapArgs *args, gboolean uid);
+void hp_imap_deselect(HpImapSession *s);
+
+/* hp-imap-append.c */
+gboolean hp_imap_cmd_append(HpImapSession *s, HpImapArgs *args, gboolean uid);
+
+/* hp-imap-fetch.c */
+gboolean hp_imap_cmd_fetch(HpImapSession *s, HpImapArgs *args, gboolean uid);
+
+/* hp-imap-change.c */
+gboolean hp_imap_cmd_store(HpImapSession *s, HpImapArgs *args, gboolean uid);
+gboolean hp_imap_cmd_expunge(HpImapSession *s, HpImapArgs *args, gboolean uid);
+gboolean hp_imap_cmd_copy(HpImapSession *s, HpImapArgs *args, gboolean uid);
+gboolean hp_imap_cmd_move(HpImapSession *s, HpImapArgs *args, gboolean uid);
+
+/* hp-imap-idle.c */
+gboolean hp_imap_cmd_idle(HpImapSession *s, HpImapArgs *args, gboolean uid);
+
+/* hp-imap-search.c, hp-imap-sort.c, hp-imap-thread.c */
+gboolean hp_imap_cmd_search(HpImapSession *s, HpImapArgs *args, gboolean uid);
+gboolean hp_imap_cmd_sort(HpImapSession *s, HpImapArgs *args, gboolean uid);
+gboolean hp_imap_cmd_thread(HpImapSession *s, HpImapArgs *args, gboolean uid);
