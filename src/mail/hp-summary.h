@@ -54,10 +54,11 @@ void hp_summary_append_structure(const HpSummary *self, gboolean extended, gbool
 gboolean hp_summary_find_part(const HpSummary *self, const guint *path, guint depth,
                               HpSummaryPart *ret_part);
 
-/* Text parts in order, for searching: @index from 0; %FALSE at the end. @ret_charset:
- * (transfer none). */
-gboolean hp_summary_text_part(const HpSummary *self, guint index, HpSummaryPart *ret_part,
-                              const char **ret_charset);
+/* All parts in order, for searching (their MIME headers, the headers of messages in them,
+ * their texts): @index from 0; %FALSE at the end. @ret_charset: (transfer none) (nullable):
+ * %NULL if the part is no text. */
+gboolean hp_summary_nth_part(const HpSummary *self, guint index, HpSummaryPart *ret_part,
+                             const char **ret_charset);
 
 /* Sort keys (RFC 5256 §2, RFC 5957); UTF-8, (transfer none), never %NULL. */
 const char *hp_summary_base_subject(const HpSummary *self);
