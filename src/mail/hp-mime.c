@@ -122,26 +122,49 @@ take_value(HpCursor *c, GString *out)
     g_string_append_len(out, bare.len > 0 ? bare.data : "", (gssize)bare.len);
 }
 
+gboolean
+hp_mime_next_param(HpCursor *c, HpSlice *ret_name, GString *ret_value)
+{
+    HpSlice attribute;
+
+    if (!skip_to_param(c))
+        return FALSE;
+    skip_cfws(c);
+    attribute = hp_cursor_take(c, is_token);
+    skip_cfws(c);
+    g_string_truncate(ret_value, 0);
+    *ret_name = (HpSlice){ NULL, 0 };
+    if (!hp_cursor_skip(c, '='))
+        return TRUE;
+    skip_cfws(c);
+    take_value(c, ret_value);
+    *ret_name = attribute;
+    return TRUE;
+}
+
+HpSlice
+hp_mime_token(HpSlice value)
+{
+    HpCursor c = hp_cursor_over(value);
+
+    skip_cfws(&c);
+    return hp_cursor_take(&c, is_token);
+}
+
 char *
 hp_mime_param(HpSlice value, const char *name)
 {
+    g_autoptr(GString) found = g_string_new(NULL);
+    HpSlice attribute;
     HpCursor c;
 
     value.len = MIN(value.len, HP_HEADER_MAX_FIELD);
     c = hp_cursor_over(value);
-    for (guint i = 0; i < HP_MIME_MAX_PARAMS && skip_to_param(&c); i++) {
-        g_autoptr(GString) found = NULL;
-        HpSlice attribute;
-
-        skip_cfws(&c);
-        attribute = hp_cursor_take(&c, is_token);
-        skip_cfws(&c);
-        if (!hp_cursor_skip(&c, '=') || !hp_slice_equal_nocase(attribute, name))
-            continue;
-        skip_cfws(&c);
-        found = g_string_new(NULL);
-        take_value(&c, found);
-        return g_string_free(g_steal_pointer(&found), FALSE);
+    for (guint i = 0; i < HP_MIME_MAX_PARAMS; i++) {
+        if (!hp_mime_next_param(&c, &attribute, found))
+            return NULL;
+        if (hp_slice_equal_nocase(attribute, name))
+            return g_string_free(g_steal_pointer(&found), FALSE);
     }
     return NULL;
 }

@@ -77,3 +77,16 @@ gboolean hp_mime_parse_type(HpSlice content_type, HpSlice *ret_type,
  * Returns: (transfer full) (nullable): its value, unquoted; a NUL inside ends it
  */
 char *hp_mime_param(HpSlice value, const char *name);
+
+/**
+ * hp_mime_next_param:
+ * @c: cursor over the body of such a field, before a ";"; moves behind the parameter
+ * @ret_name: (out): the attribute as written; empty if there is no "="
+ * @ret_value: is set to the value, unquoted; may hold any byte
+ *
+ * Returns: %FALSE if there are no more
+ */
+gboolean hp_mime_next_param(HpCursor *c, HpSlice *ret_name, GString *ret_value);
+
+/* The first token of a field, behind comments: "attachment"; may be empty. */
+HpSlice hp_mime_token(HpSlice value);

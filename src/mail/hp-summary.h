@@ -19,9 +19,9 @@ typedef struct {
     guint64 mime_start; /* the MIME header of the part */
     guint64 body_start; /* behind its empty line */
     guint64 body_end;
-    guint encoding;          /* HpMimeEncoding */
-    gboolean is_message;     /* message/rfc822 (global): has HEADER and TEXT */
-    guint64 inner_start;     /* of the message in it, if it has one */
+    guint encoding;           /* HpMimeEncoding */
+    gboolean is_message;      /* message/rfc822 (global): has HEADER and TEXT */
+    guint64 inner_start;      /* of the message in it, if it has one */
     guint64 inner_text_start; /* behind that message's header */
 } HpSummaryPart;
 
@@ -41,8 +41,8 @@ HpSummary *hp_summary_unpack(HpSlice kept);
 guint64 hp_summary_header_len(const HpSummary *self);
 
 /* Appends the value of ENVELOPE (RFC 3501 §7.4.2). @utf8: the client has said ENABLE
- * UTF8=ACCEPT or IMAP4rev2, else header text that is not ASCII is written as encoded words
- * (RFC 2047) and addresses by RFC 6857 §3; never raw 8-bit bytes. */
+ * UTF8=ACCEPT or IMAP4rev2, else header text that is not ASCII is written as encoded
+ * words (RFC 2047) and addresses by RFC 6857 §3; never raw 8-bit bytes. */
 void hp_summary_append_envelope(const HpSummary *self, gboolean utf8, GString *out);
 
 /* Appends the value of BODYSTRUCTURE, or of BODY (without @extended data). */
@@ -55,8 +55,9 @@ gboolean hp_summary_find_part(const HpSummary *self, const guint *path, guint de
                               HpSummaryPart *ret_part);
 
 /* All parts in order, for searching (their MIME headers, the headers of messages in them,
- * their texts): @index from 0; %FALSE at the end. @ret_charset: (transfer none) (nullable):
- * %NULL if the part is no text. */
+ * their texts): @index from 0, which is the message itself; %FALSE at the end.
+ * @ret_charset: (transfer none) (nullable): %NULL if the part is no text, "" if it does not
+ * say. */
 gboolean hp_summary_nth_part(const HpSummary *self, guint index, HpSummaryPart *ret_part,
                              const char **ret_charset);
 

@@ -1,0 +1,488 @@
+#include "../imap-grammar.h"
+#include "hp-summary.h"
+
+#include <string.h>
+
+static HpSummary *
+summarize(const char *message)
+{
+    g_autofree char *exact = g_memdup2(message, strlen(message));
+
+    return hp_summary_new((HpSlice){ exact, strlen(message) });
+}
+
+static char *
+envelope_of(const char *message, gboolean utf8)
+{
+    g_autoptr(HpSummary) summary = summarize(message);
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    hp_summary_append_envelope(summary, utf8, out);
+    g_assert_true(imap_is_envelope(hp_slice_of_string(out), utf8));
+    return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+static char *
+structure_of(const char *message, gboolean extended, gboolean utf8)
+{
+    g_autoptr(HpSummary) summary = summarize(message);
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    hp_summary_append_structure(summary, extended, utf8, out);
+    g_test_message("%s", out->str);
+    g_assert_true(imap_is_structure(hp_slice_of_string(out), extended, utf8));
+    return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+/* ---- envelope --------------------------------------------------------------------- */
+
+static void
+writes_the_envelope(void)
+{
+    /* RFC 3501 §7.4.2 and §8 */
+    static const char message[] =
+        "Date: Wed, 17 Jul 1996 02:23:25 -0700 (PDT)\r\n"
+        "From: Terry Gray <gray@cac.washington.edu>\r\n"
+        "Subject: IMAP4rev1 WG mtg summary and minutes\r\n"
+        "To: imap@cac.washington.edu\r\n"
+        "cc: minutes@CNRI.Reston.VA.US, John Klensin <KLENSIN@MIT.EDU>\r\n"
+        "Message-Id: <B27397-0100000@cac.washington.edu>\r\n\r\n";
+    g_autofree char *got = envelope_of(message, FALSE);
+
+    g_assert_cmpstr(got, ==,
+                    "(\"Wed, 17 Jul 1996 02:23:25 -0700 (PDT)\" "
+                    "\"IMAP4rev1 WG mtg summary and minutes\" "
+                    "((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) "
+                    "((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) "
+                    "((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) "
+                    "((NIL NIL \"imap\" \"cac.washington.edu\")) "
+                    "((NIL NIL \"minutes\" \"CNRI.Reston.VA.US\")"
+                    "(\"John Klensin\" NIL \"KLENSIN\" \"MIT.EDU\")) NIL NIL "
+                    "\"<B27397-0100000@cac.washington.edu>\")");
+}
+
+static void
+tells_absent_from_empty(void)
+{
+    g_autofree char *absent = envelope_of("X: y\r\n\r\n", FALSE);
+    g_autofree char *empty =
+        envelope_of("Date:\r\nSubject: \r\nFrom:\r\nTo: \r\nSender: \r\nReply-To:\r\n"
+                    "In-Reply-To:\r\nMessage-ID: \r\n\r\n",
+                    FALSE);
+
+    g_assert_cmpstr(absent, ==, "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)");
+    g_assert_cmpstr(empty, ==, "(\"\" \"\" NIL NIL NIL NIL NIL NIL \"\" \"\")");
+}
+
+/* One To field and what becomes of it. */
+static const struct {
+    const char *name;
+    const char *to;
+    const char *want;
+    const char *want_utf8; /* NULL: the same */
+} to_rows[] = {
+    { "bare", "joe@example.org", "(NIL NIL \"joe\" \"example.org\")", NULL },
+    { "comment-as-name", "joe@example.org (Joe Q.)",
+      "(\"Joe Q.\" NIL \"joe\" \"example.org\")", NULL },
+    { "quoted-name", "\"Joe \\\"the\\\" Smith\" <joe@example.org>",
+      "(\"Joe \\\"the\\\" Smith\" NIL \"joe\" \"example.org\")", NULL },
+    { "quoted-local", "\"joe b\"@example.org, <\"a@b\"@c.example>",
+      "(NIL NIL \"joe b\" \"example.org\")(NIL NIL \"a@b\" \"c.example\")", NULL },
+    { "group", "A Group: Ed Jones <joe@where.test>, john@one.test;, x@y.test",
+      "(NIL NIL \"A Group\" NIL)(\"Ed Jones\" NIL \"joe\" \"where.test\")"
+      "(NIL NIL \"john\" \"one.test\")(NIL NIL NIL NIL)(NIL NIL \"x\" \"y.test\")",
+      NULL },
+    { "empty-group", "Undisclosed recipients:;",
+      "(NIL NIL \"Undisclosed recipients\" NIL)(NIL NIL NIL NIL)", NULL },
+    { "open-group", "A: b@c.test",
+      "(NIL NIL \"A\" NIL)(NIL NIL \"b\" \"c.test\")(NIL NIL NIL NIL)", NULL },
+    { "folded", "Joe\r\n Smith\r\n\t<joe@example.org>",
+      "(\"Joe Smith\" NIL \"joe\" \"example.org\")", NULL },
+    { "obsolete-spaces", "joe @ example.org, <mary . x @ example . net>",
+      "(NIL NIL \"joe\" \"example.org\")(NIL NIL \"mary.x\" \"example.net\")", NULL },
+    { "empty-members", ",, joe@example.org,,", "(NIL NIL \"joe\" \"example.org\")",
+      NULL },
+    { "literal-domain", "<joe@[192.0.2.1]>", "(NIL NIL \"joe\" \"[192.0.2.1]\")", NULL },
+    { "encoded-word", "=?utf-8?q?J=C3=B6?= <j@example.org>",
+      "(\"=?utf-8?q?J=C3=B6?=\" NIL \"j\" \"example.org\")", NULL },
+    { "null-path", "Mailer <>", "(\"Mailer\" NIL \"\" \"\")", NULL },
+    /* RFC 7103 */
+    { "7103-7.1.1-route", "<@example.net:fran@example.com>",
+      "(NIL \"@example.net\" \"fran\" \"example.com\")", NULL },
+    { "7103-7.1.2-many-brackets", "<<<user2@example.org>>>",
+      "(NIL NIL \"user2\" \"example.org\")", NULL },
+    { "7103-7.1.3-no-close", "<another@example.net",
+      "(NIL NIL \"another\" \"example.net\")", NULL },
+    { "7103-7.1.3-no-open", "second@example.org>", "(NIL NIL \"second\" \"example.org\")",
+      NULL },
+    { "7103-7.1.4-open-comment", "(Testing <fran@example.com>",
+      "(\"Testing\" NIL \"fran\" \"example.com\")", NULL },
+    { "7103-7.1.4-stray-parenthesis", "Testing) <sam@example.com>",
+      "(\"Testing)\" NIL \"sam\" \"example.com\")", NULL },
+    { "7103-7.1.5-comma", "<third@example.net, fourth@example.net>",
+      "(NIL NIL \"third\" \"example.net\")(NIL NIL \"fourth\" \"example.net\")", NULL },
+    { "7103-7.1.6-open-quote", "\"Joe <joe@example.com>",
+      "(\"Joe\" NIL \"joe\" \"example.com\")", NULL },
+    { "7103-7.1.7-local-part", "Joe", "(NIL NIL \"Joe\" \"\")", NULL },
+    { "7103-7.1.7-name", "Joe Smith", "(\"Joe Smith\" NIL \"\" \"\")", NULL },
+    { "7103-7.1.7-name-and-address", "Joe Smith joe@example.org",
+      "(\"Joe Smith\" NIL \"joe\" \"example.org\")", NULL },
+    { "7103-7.7-raw-latin-1", "J\xF6 <j@example.org>",
+      "(\"=?UTF-8?Q?J=C3=B6?=\" NIL \"j\" \"example.org\")",
+      "(\"J\xC3\xB6\" NIL \"j\" \"example.org\")" },
+    { "6532-name", "J\xC3\xB6 <j@example.org>",
+      "(\"=?UTF-8?Q?J=C3=B6?=\" NIL \"j\" \"example.org\")",
+      "(\"J\xC3\xB6\" NIL \"j\" \"example.org\")" },
+    { "6532-domain",
+      "j@b\xC3\xBC"
+      "cher.example",
+      "(NIL NIL \"j\" \"xn--bcher-kva.example\")",
+      "(NIL NIL \"j\" \"b\xC3\xBC"
+      "cher.example\")" },
+    { "6857-local-part", "Jo <j\xC3\xB6@example.org>",
+      "(NIL NIL \"Jo Internationalized Address =?UTF-8?Q?j=C3=B6=40example=2Eorg?= "
+      "Removed\" NIL)(NIL NIL NIL NIL)",
+      "(\"Jo\" NIL \"j\xC3\xB6\" \"example.org\")" },
+};
+
+static void
+reads_addresses(gconstpointer data)
+{
+    guint row = GPOINTER_TO_UINT(data);
+
+    for (guint utf8 = 0; utf8 < 2; utf8++) {
+        g_autofree char *message = g_strconcat("To: ", to_rows[row].to, "\r\n\r\n", NULL);
+        g_autofree char *got = envelope_of(message, utf8 == 1);
+        const char *inside = utf8 == 1 && to_rows[row].want_utf8 != NULL
+                                 ? to_rows[row].want_utf8
+                                 : to_rows[row].want;
+        g_autofree char *want =
+            g_strconcat("(NIL NIL NIL NIL NIL (", inside, ") NIL NIL NIL NIL)", NULL);
+
+        g_assert_cmpstr(got, ==, want);
+    }
+}
+
+static void
+writes_text_that_is_not_ascii(void)
+{
+    g_autofree char *ascii = envelope_of("Subject: Gr\xC3\xBC\xC3\x9F"
+                                         "e\r\n\r\n",
+                                         FALSE);
+    g_autofree char *utf8 = envelope_of("Subject: Gr\xC3\xBC\xC3\x9F"
+                                        "e\r\n\r\n",
+                                        TRUE);
+    g_autofree char *odd = envelope_of(
+        "Subject: a\"b\\c\td\x01\x7F\r e\r\nMessage-ID: <\xFF@x>\r\n\r\n", FALSE);
+
+    g_assert_nonnull(strstr(ascii, "\"=?UTF-8?Q?Gr=C3=BC=C3=9Fe?=\""));
+    g_assert_nonnull(strstr(utf8, "\"Gr\xC3\xBC\xC3\x9F"
+                                  "e\""));
+    g_assert_nonnull(strstr(odd, "\"a\\\"b\\\\c\td    e\""));
+    g_assert_nonnull(strstr(odd, "\"<???@x>\""));
+}
+
+/* ---- structure -------------------------------------------------------------------- */
+
+#define MIXED "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+
+static void
+writes_the_structure(void)
+{
+    static const struct {
+        const char *message;
+        const char *body;
+        const char *extended;
+    } rows[] = {
+        { "Subject: x\r\n\r\none\r\ntwo\r\n",
+          "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 10 2)",
+          "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 10 2 NIL NIL "
+          "NIL "
+          "NIL)" },
+        { "Content-Type: TEXT/Html; charset=\"UTF-8\"; x=y\r\n"
+          "Content-ID: <a@b>\r\nContent-Description: A\r\n text\r\n"
+          "Content-Transfer-Encoding: Quoted-Printable\r\nContent-MD5: Q2hlY2s=\r\n"
+          "Content-Disposition: inline; filename=\"a b.html\"\r\n"
+          "Content-Language: de, en-GB\r\nContent-Location: http://x.test/\r\n\r\n<p>",
+          "(\"TEXT\" \"Html\" (\"charset\" \"UTF-8\" \"x\" \"y\") \"<a@b>\" \"A text\" "
+          "\"QUOTED-PRINTABLE\" 3 0)",
+          "(\"TEXT\" \"Html\" (\"charset\" \"UTF-8\" \"x\" \"y\") \"<a@b>\" \"A text\" "
+          "\"QUOTED-PRINTABLE\" 3 0 \"Q2hlY2s=\" (\"inline\" (\"filename\" \"a "
+          "b.html\")) "
+          "(\"de\" \"en-GB\") \"http://x.test/\")" },
+        { MIXED
+          "--b\r\n\r\nhi\r\n--b\r\nContent-Type: image/png\r\n"
+          "Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment\r\n\r\n"
+          "QQ==\r\n--b--\r\n",
+          "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 2 0)"
+          "(\"image\" \"png\" NIL NIL NIL \"BASE64\" 4) \"mixed\")",
+          "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 2 0 NIL NIL "
+          "NIL "
+          "NIL)(\"image\" \"png\" NIL NIL NIL \"BASE64\" 4 NIL (\"attachment\" NIL) NIL "
+          "NIL) \"mixed\" (\"boundary\" \"b\") NIL NIL NIL)" },
+        { MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: in\r\n\r\n"
+                "x\r\n--b--\r\n",
+          "((\"message\" \"rfc822\" NIL NIL NIL \"7BIT\" 16 (NIL \"in\" NIL NIL NIL NIL "
+          "NIL "
+          "NIL NIL NIL) (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" "
+          "1 0) "
+          "2) \"mixed\")",
+          NULL },
+        { MIXED "no parts\r\n",
+          "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 0 0) "
+          "\"mixed\")",
+          "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 0 0 NIL NIL "
+          "NIL "
+          "NIL) \"mixed\" (\"boundary\" \"b\") NIL NIL NIL)" },
+        { "Content-Type: multipart/mixed\r\n\r\nhi\r\n",
+          "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 4 1)", NULL },
+        { "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nQQ==",
+          "(\"application\" \"octet-stream\" NIL NIL NIL \"BASE64\" 4)", NULL },
+        { "Content-Type: a/b\r\nContent-Transfer-Encoding: x-uuencode (c)\r\n\r\n",
+          "(\"a\" \"b\" NIL NIL NIL \"x-uuencode\" 0)", NULL },
+        { "", "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 0 0)",
+          NULL },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *body = structure_of(rows[i].message, FALSE, FALSE);
+        g_autofree char *extended = structure_of(rows[i].message, TRUE, FALSE);
+
+        g_assert_cmpstr(body, ==, rows[i].body);
+        if (rows[i].extended != NULL)
+            g_assert_cmpstr(extended, ==, rows[i].extended);
+    }
+}
+
+static void
+reads_parameters(void)
+{
+    static const struct {
+        const char *params;
+        const char *ascii;
+        const char *utf8;
+    } rows[] = {
+        { "", "NIL", "NIL" },
+        { "; title*=us-ascii'en-us'This%20is%20%2A%2A%2Afun%2A%2A%2A",
+          "(\"title*\" \"utf-8''This%20is%20%2A%2A%2Afun%2A%2A%2A\")",
+          "(\"title*\" \"This is ***fun***\")" },
+        { "; URL*0=\"ftp://\"; URL*1=\"cs.utk.edu/pub\"",
+          "(\"URL\" \"ftp://cs.utk.edu/pub\")", "(\"URL\" \"ftp://cs.utk.edu/pub\")" },
+        { "; title*1*=%2A%2A%2Afun%2A%2A%2A%20; "
+          "title*0*=us-ascii'en'This%20is%20even%20more%20"
+          "; title*2=\"isn't it!\"; x=y",
+          "(\"title*\" "
+          "\"utf-8''This%20is%20even%20more%20%2A%2A%2Afun%2A%2A%2A%20isn%27t%20"
+          "it%21\" \"x\" \"y\")",
+          "(\"title*\" \"This is even more ***fun*** isn't it!\" \"x\" \"y\")" },
+        { "; filename*=iso-8859-1''%E4.txt", "(\"filename*\" \"utf-8''%C3%A4.txt\")",
+          "(\"filename*\" \"\xC3\xA4.txt\")" },
+        { "; name=\"\xE4.txt\"", "(\"name*\" \"utf-8''%C3%A4.txt\")",
+          "(\"name*\" \"\xC3\xA4.txt\")" },
+        { "; name=\"=?utf-8?q?=C3=A4?=\"", "(\"name\" \"=?utf-8?q?=C3=A4?=\")",
+          "(\"name\" \"=?utf-8?q?=C3=A4?=\")" },
+        { "; a*0=x; a*2=z; b=c", "(\"a\" \"x\" \"b\" \"c\")",
+          "(\"a\" \"x\" \"b\" \"c\")" },
+        { "; junk; a=b; =c; d (x) = (y) e", "(\"a\" \"b\" \"d\" \"e\")",
+          "(\"a\" \"b\" \"d\" \"e\")" },
+        { "; a**=b; c*x=d; e*1=f", "(\"a**\" \"b\" \"c*x\" \"d\" \"e\" \"\")",
+          "(\"a**\" \"b\" \"c*x\" \"d\" \"e\" \"\")" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *message =
+            g_strconcat("Content-Type: a/b", rows[i].params, "\r\n\r\n", NULL);
+        g_autofree char *ascii = structure_of(message, FALSE, FALSE);
+        g_autofree char *utf8 = structure_of(message, FALSE, TRUE);
+        g_autofree char *want =
+            g_strconcat("(\"a\" \"b\" ", rows[i].ascii, " NIL NIL \"7BIT\" 0)", NULL);
+        g_autofree char *want_utf8 =
+            g_strconcat("(\"a\" \"b\" ", rows[i].utf8, " NIL NIL \"7BIT\" 0)", NULL);
+
+        g_assert_cmpstr(ascii, ==, want);
+        g_assert_cmpstr(utf8, ==, want_utf8);
+    }
+}
+
+/* ---- parts ------------------------------------------------------------------------ */
+
+/* The tree of RFC 3501 §6.4.5. */
+static const char tree[] =
+    "Content-Type: multipart/mixed; boundary=a\r\n\r\n"
+    "--a\r\nContent-Type: text/plain\r\n\r\n[1]\r\n"
+    "--a\r\nContent-Type: application/octet-stream\r\n\r\n[2]\r\n"
+    "--a\r\nContent-Type: message/rfc822\r\n\r\n"
+    "Subject: three\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    "--b\r\n\r\n[3.1]\r\n--b\r\nContent-Type: a/b\r\n\r\n[3.2]\r\n--b--\r\n"
+    "--a\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n"
+    "--c\r\nContent-Type: image/gif\r\n\r\n[4.1]\r\n"
+    "--c\r\nContent-Type: message/rfc822\r\n\r\n"
+    "Content-Type: multipart/mixed; boundary=d\r\n\r\n"
+    "--d\r\n\r\n[4.2.1]\r\n"
+    "--d\r\nContent-Type: multipart/alternative; boundary=e\r\n\r\n"
+    "--e\r\n\r\n[4.2.2.1]\r\n--e\r\nContent-Type: text/richtext\r\n\r\n[4.2.2.2]\r\n"
+    "--e--\r\n--d--\r\n--c--\r\n"
+    "--a\r\nContent-Type: message/rfc822\r\n\r\nSubject: five\r\n\r\n[5.1]\r\n--a--\r\n";
+
+static void
+finds_the_parts(void)
+{
+    static const struct {
+        guint path[5];
+        guint depth;
+        const char *want; /* NULL: there is none */
+    } rows[] = {
+        { { 1 }, 1, "[1]" },
+        { { 2 }, 1, "[2]" },
+        { { 3, 1 }, 2, "[3.1]" },
+        { { 3, 2 }, 2, "[3.2]" },
+        { { 4, 1 }, 2, "[4.1]" },
+        { { 4, 2, 1 }, 3, "[4.2.1]" },
+        { { 4, 2, 2, 1 }, 4, "[4.2.2.1]" },
+        { { 4, 2, 2, 2 }, 4, "[4.2.2.2]" },
+        { { 5, 1 }, 2, "[5.1]" },
+        { { 6 }, 1, NULL },
+        { { 0 }, 1, NULL },
+        { { 1, 1 }, 2, NULL },
+        { { 5, 2 }, 2, NULL },
+        { { 5, 1, 1 }, 3, NULL },
+        { { 3, 3 }, 2, NULL },
+        { { G_MAXUINT }, 1, NULL },
+        { { 1 }, 0, NULL },
+    };
+    g_autoptr(HpSummary) summary = summarize(tree);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        HpSummaryPart part;
+        gboolean found =
+            hp_summary_find_part(summary, rows[i].path, rows[i].depth, &part);
+
+        g_test_message("row %zu", i);
+        g_assert_cmpint(found, ==, rows[i].want != NULL);
+        if (!found)
+            continue;
+        g_assert_cmpmem(tree + part.body_start, (int)(part.body_end - part.body_start),
+                        rows[i].want, (int)strlen(rows[i].want));
+        g_assert_false(part.is_message);
+    }
+}
+
+static void
+tells_of_messages_in_messages(void)
+{
+    g_autoptr(HpSummary) summary = summarize(tree);
+    HpSummaryPart part;
+    const guint path[] = { 3 };
+
+    g_assert_true(hp_summary_find_part(summary, path, 1, &part));
+    g_assert_true(part.is_message);
+    g_assert_cmpuint(part.inner_start, ==, part.body_start);
+    g_assert_true(g_str_has_prefix(tree + part.mime_start, "Content-Type: message"));
+    g_assert_true(g_str_has_prefix(tree + part.inner_start, "Subject: three"));
+    g_assert_true(g_str_has_prefix(tree + part.inner_text_start, "--b"));
+}
+
+static void
+finds_the_text_of_a_plain_message(void)
+{
+    static const char message[] = "Content-Transfer-Encoding: base64\r\n\r\nQQ==\r\n";
+    g_autoptr(HpSummary) summary = summarize(message);
+    HpSummaryPart part;
+    const guint path[] = { 1, 1 };
+
+    g_assert_cmpuint(hp_summary_header_len(summary), ==, strlen(message) - 6);
+    g_assert_true(hp_summary_find_part(summary, path, 1, &part));
+    g_assert_cmpuint(part.mime_start, ==, 0);
+    g_assert_cmpuint(part.body_start, ==, strlen(message) - 6);
+    g_assert_cmpuint(part.body_end, ==, strlen(message));
+    g_assert_cmpuint(part.encoding, ==, 4 /* HP_MIME_BASE64 */);
+    g_assert_false(hp_summary_find_part(summary, path, 2, &part));
+}
+
+static void
+lists_all_parts(void)
+{
+    static const char message[] = MIXED
+        "--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\none\r\n"
+        "--b\r\nContent-Type: image/png\r\n\r\nno\r\n"
+        "--b\r\nContent-Type: text/html; charset=\"iso-8859-1\"\r\n\r\ntwo\r\n--b--\r\n";
+    g_autoptr(HpSummary) summary = summarize(message);
+    HpSummaryPart part;
+    const char *charset;
+
+    g_assert_true(hp_summary_nth_part(summary, 0, &part, &charset));
+    g_assert_null(charset);
+    g_assert_cmpuint(part.mime_start, ==, 0);
+    g_assert_true(hp_summary_nth_part(summary, 1, &part, &charset));
+    g_assert_cmpstr(charset, ==, "utf-8");
+    g_assert_cmpmem(message + part.body_start, 3, "one", 3);
+    g_assert_true(hp_summary_nth_part(summary, 2, &part, &charset));
+    g_assert_null(charset);
+    g_assert_true(hp_summary_nth_part(summary, 3, &part, &charset));
+    g_assert_cmpstr(charset, ==, "iso-8859-1");
+    g_assert_cmpmem(message + part.body_start, 3, "two", 3);
+    g_assert_false(hp_summary_nth_part(summary, 4, &part, &charset));
+}
+
+/* ---- kept ------------------------------------------------------------------------- */
+
+static void
+says_the_same_when_it_was_kept(void)
+{
+    g_autoptr(HpSummary) summary = summarize(tree);
+    g_autoptr(GBytes) packed = hp_summary_pack(summary);
+    g_autoptr(HpSummary) kept = hp_summary_unpack(hp_slice_of_bytes(packed));
+    g_autoptr(GBytes) again = NULL;
+
+    g_assert_nonnull(kept);
+    again = hp_summary_pack(kept);
+    g_assert_true(g_bytes_equal(packed, again));
+}
+
+static void
+refuses_what_is_damaged(void)
+{
+    g_autoptr(HpSummary) summary = summarize(tree);
+    g_autoptr(GBytes) packed = hp_summary_pack(summary);
+    HpSlice whole = hp_slice_of_bytes(packed);
+
+    g_assert_null(hp_summary_unpack((HpSlice){ NULL, 0 }));
+    for (size_t len = 0; len < whole.len; len++) {
+        g_autofree char *cut = g_memdup2(whole.data, len);
+
+        g_assert_null(hp_summary_unpack((HpSlice){ cut, len }));
+    }
+    for (size_t i = 0; i < whole.len; i++) {
+        g_autofree char *bent = g_memdup2(whole.data, whole.len);
+
+        bent[i] = (char)(bent[i] ^ 0x10);
+        g_assert_null(hp_summary_unpack((HpSlice){ bent, whole.len }));
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/summary/writes-the-envelope", writes_the_envelope);
+    g_test_add_func("/summary/tells-absent-from-empty", tells_absent_from_empty);
+    for (guint i = 0; i < G_N_ELEMENTS(to_rows); i++) {
+        g_autofree char *path = g_strconcat("/summary/address/", to_rows[i].name, NULL);
+
+        g_test_add_data_func(path, GUINT_TO_POINTER(i), reads_addresses);
+    }
+    g_test_add_func("/summary/writes-text-that-is-not-ascii",
+                    writes_text_that_is_not_ascii);
+    g_test_add_func("/summary/writes-the-structure", writes_the_structure);
+    g_test_add_func("/summary/reads-parameters", reads_parameters);
+    g_test_add_func("/summary/finds-the-parts", finds_the_parts);
+    g_test_add_func("/summary/tells-of-messages-in-messages",
+                    tells_of_messages_in_messages);
+    g_test_add_func("/summary/finds-the-text-of-a-plain-message",
+                    finds_the_text_of_a_plain_message);
+    g_test_add_func("/summary/lists-all-parts", lists_all_parts);
+    g_test_add_func("/summary/says-the-same-when-it-was-kept",
+                    says_the_same_when_it_was_kept);
+    g_test_add_func("/summary/refuses-what-is-damaged", refuses_what_is_damaged);
+    return g_test_run();
+}
