@@ -8,6 +8,7 @@
 #pragma once
 
 #include "hp-store.h"
+#include "hp-waker.h"
 
 #define HP_STORE_MAX_NAME   1000 /* octets of a name */
 #define HP_STORE_MAX_LEVELS 50
