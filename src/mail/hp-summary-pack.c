@@ -74,14 +74,22 @@ put_part(GString *out, const HpSummaryKeptPart *part)
         put_text(out, part->charset);
 }
 
+void
+hp_summary_seal(GString *kept)
+{
+    guint64 sum = GUINT64_TO_LE(check_sum(kept->str + PREFIX, kept->len - PREFIX));
+
+    kept->str[0] = HP_SUMMARY_VERSION;
+    memcpy(kept->str + 1, &sum, sizeof sum);
+}
+
 GString *
 hp_summary_write_kept(const HpSummary *self)
 {
     GString *out = g_string_sized_new(1024);
-    guint64 sum;
 
     g_string_append_c(out, HP_SUMMARY_VERSION);
-    g_string_append_len(out, "\0\0\0\0\0\0\0", sizeof sum);
+    g_string_append_len(out, "\0\0\0\0\0\0\0", PREFIX - 1);
     put_number(out,
                (self->is_reply ? FLAG_REPLY : 0) | (self->is_dated ? FLAG_DATED : 0));
     put_signed(out, self->sent_sec);
@@ -91,8 +99,7 @@ hp_summary_write_kept(const HpSummary *self)
     put_number(out, self->n_parts);
     for (guint i = 0; i < self->n_parts; i++)
         put_part(out, &self->parts[i]);
-    sum = GUINT64_TO_LE(check_sum(out->str + PREFIX, out->len - PREFIX));
-    memcpy(out->str + 1, &sum, sizeof sum);
+    hp_summary_seal(out);
     return out;
 }
 

@@ -149,7 +149,9 @@ gboolean hp_summary_find_date(const HpSummaryFields *fields, gint64 *ret_sec,
 /* (transfer full) */
 char *hp_summary_find_preview(const HpMime *mime);
 
-HpSlice hp_summary_body(const HpMime *mime, const HpMimePart *part);
+/* Appends what a person would read in @html, UTF-8, at least @enough octets of it if
+ * there are so many; line ends and tags that break lines are white space. */
+void hp_summary_read_html(HpSlice html, size_t enough, GString *out);
 
 /* ---- kept ------------------------------------------------------------------------- */
 
@@ -190,3 +192,6 @@ struct _HpSummary {
 
 /* A summary that owns nothing, as bytes. */
 GString *hp_summary_write_kept(const HpSummary *self);
+
+/* What a kept summary says of itself: without it hp_summary_unpack() refuses it. */
+void hp_summary_seal(GString *kept);

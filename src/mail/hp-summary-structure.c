@@ -12,13 +12,6 @@ typedef struct {
     GArray *lines; /* (owned): guint64: line ends before each block */
 } Writer;
 
-HpSlice
-hp_summary_body(const HpMime *mime, const HpMimePart *part)
-{
-    return (HpSlice){ mime->message.data + part->body_start,
-                      part->body_end - part->body_start };
-}
-
 static guint
 count_lines(const char *from, const char *to)
 {

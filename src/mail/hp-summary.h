@@ -56,8 +56,8 @@ gboolean hp_summary_find_part(const HpSummary *self, const guint *path, guint de
 
 /* All parts in order, for searching (their MIME headers, the headers of messages in them,
  * their texts): @index from 0, which is the message itself; %FALSE at the end.
- * @ret_charset: (transfer none) (nullable): %NULL if the part is no text, "" if it does not
- * say. */
+ * @ret_charset: (transfer none) (nullable): %NULL if the part is no text, "" if it does
+ * not say. */
 gboolean hp_summary_nth_part(const HpSummary *self, guint index, HpSummaryPart *ret_part,
                              const char **ret_charset);
 

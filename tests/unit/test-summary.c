@@ -424,6 +424,467 @@ lists_all_parts(void)
     g_assert_false(hp_summary_nth_part(summary, 4, &part, &charset));
 }
 
+/* ---- sort keys -------------------------------------------------------------------- */
+
+static void
+finds_the_base_subject(void)
+{
+    static const struct {
+        const char *subject;
+        const char *want;
+        gboolean reply;
+    } rows[] = {
+        { "Hello", "Hello", FALSE },
+        { "", "", FALSE },
+        { "   a \t  b  ", "a b", FALSE },
+        { "a\r\n b\r\n\tc", "a b c", FALSE },
+        /* (2) subj-trailer */
+        { "Hello (fwd)", "Hello", TRUE },
+        { "Hello (FWD) (fwd)  ", "Hello", TRUE },
+        { "(fwd)", "", TRUE },
+        { "Hello(fwd)", "Hello", TRUE },
+        { "Hello (fwd) x", "Hello (fwd) x", FALSE },
+        /* (3) subj-leader */
+        { "Re: Hello", "Hello", TRUE },
+        { "RE: Re : fw: FWD: Hello", "Hello", TRUE },
+        { "Re[2]: Hello", "Hello", TRUE },
+        { "Re [2] : Hello", "Hello", TRUE },
+        { "Re: [2]: Hello", ": Hello", TRUE },
+        { "[list] Re: Hello", "Hello", TRUE },
+        { "[list] [x] Re: [y] Fwd: Hello", "Hello", TRUE },
+        { "Ref: Hello", "Ref: Hello", FALSE },
+        { "Re Hello", "Re Hello", FALSE },
+        { "Fwdx: Hello", "Fwdx: Hello", FALSE },
+        { "AW: Hello", "AW: Hello", FALSE }, /* RFC 5256 §7 */
+        { "Re:", "", TRUE },
+        /* (4) subj-blob */
+        { "[list] Hello", "Hello", FALSE },
+        { "[a][b] [c] Hello", "Hello", FALSE },
+        { "[list]", "[list]", FALSE },
+        { "[a] [b]", "[b]", FALSE },
+        { "Re: [list]", "[list]", TRUE },
+        { "[a[b]] Hello", "[a[b]] Hello", FALSE },
+        { "[open Hello", "[open Hello", FALSE },
+        { "Hello [x]", "Hello [x]", FALSE },
+        /* (6) subj-fwd */
+        { "[Fwd: Hello]", "Hello", TRUE },
+        { "[fwd: Re: [list] Hello (fwd)]", "Hello", TRUE },
+        { "[Fwd: [Fwd: Hello]]", "Hello", TRUE },
+        { "Re: [Fwd: Re: Hello]", "Hello", TRUE },
+        { "[Fwd: Hello", "[Fwd: Hello", FALSE },
+        { "[Fwd: ]", "", TRUE },
+        /* (1) encoded words */
+        { "=?utf-8?q?Re=3A_Gr=C3=BC=C3=9Fe?=",
+          "Gr\xC3\xBC\xC3\x9F"
+          "e",
+          TRUE },
+        { "Re: =?iso-8859-1?q?=E4?= =?iso-8859-1?q?=F6?=", "\xC3\xA4\xC3\xB6", TRUE },
+        { "Re: \xE4", "\xC3\xA4", TRUE },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *message =
+            g_strconcat("Subject: ", rows[i].subject, "\r\n\r\n", NULL);
+        g_autoptr(HpSummary) summary = summarize(message);
+
+        g_test_message("%s", rows[i].subject);
+        g_assert_cmpstr(hp_summary_base_subject(summary), ==, rows[i].want);
+        g_assert_cmpint(hp_summary_is_reply(summary), ==, rows[i].reply);
+    }
+}
+
+static void
+finds_addresses_to_sort_by(void)
+{
+    static const struct {
+        const char *from;
+        const char *mailbox;
+        const char *display;
+    } rows[] = {
+        { "Anna <a@x.test>, Bob <b@x.test>", "a", "Anna" },
+        { "a@x.test", "a", "a@x.test" },
+        { "\"\" <a@x.test>", "a", "a@x.test" },
+        { "=?utf-8?q?=C3=84nne?= <a@x.test>", "a", "\xC3\x84nne" },
+        { "=?utf-8?q?" "?= <a@x.test>", "a", "a@x.test" },
+        { "Team: b@x.test;", "Team", "Team" },
+        { "Joe", "Joe", "Joe" },
+        { "", "", "" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *message = g_strconcat("From: ", rows[i].from,
+                                               "\r\nTo: to@x.test\r\n"
+                                               "Cc: C <cc@x.test>\r\n\r\n",
+                                               NULL);
+        g_autoptr(HpSummary) summary = summarize(message);
+
+        g_test_message("%s", rows[i].from);
+        g_assert_cmpstr(hp_summary_mailbox(summary, HP_SUMMARY_FROM), ==,
+                        rows[i].mailbox);
+        g_assert_cmpstr(hp_summary_display(summary, HP_SUMMARY_FROM), ==,
+                        rows[i].display);
+        g_assert_cmpstr(hp_summary_mailbox(summary, HP_SUMMARY_TO), ==, "to");
+        g_assert_cmpstr(hp_summary_display(summary, HP_SUMMARY_TO), ==, "to@x.test");
+        g_assert_cmpstr(hp_summary_mailbox(summary, HP_SUMMARY_CC), ==, "cc");
+        g_assert_cmpstr(hp_summary_display(summary, HP_SUMMARY_CC), ==, "C");
+    }
+}
+
+static void
+finds_the_sent_date(void)
+{
+    static const struct {
+        const char *date;
+        gint64 sec;
+        gint64 day;
+    } rows[] = {
+        { "Thu, 1 Jan 1970 00:00:00 +0000", 0, 0 },
+        { "Thu, 1 Jan 1970 00:30:00 +0100", -1800, 0 },
+        { "Wed, 31 Dec 1969 23:30:00 -0100", 1800, -1 },
+        { "Wed, 31 Dec 1969 00:00:00 +0000", -86400, -1 },
+        { "24 Nov 2026 23:59 EST", 1795582740, 20781 },
+    };
+    g_autoptr(HpSummary) none = summarize("Date: yesterday\r\n\r\n");
+    gint64 sec, day;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *message = g_strconcat("Date: ", rows[i].date, "\r\n\r\n", NULL);
+        g_autoptr(HpSummary) summary = summarize(message);
+
+        g_assert_true(hp_summary_sent(summary, &sec, &day));
+        g_assert_cmpint(sec, ==, rows[i].sec);
+        g_assert_cmpint(day, ==, rows[i].day);
+    }
+    g_assert_false(hp_summary_sent(none, &sec, &day));
+}
+
+static void
+finds_references(void)
+{
+    static const struct {
+        const char *fields;
+        const char *id;
+        const char *references;
+    } rows[] = {
+        { "", "", "" },
+        { "Message-ID: <a@b>\r\n", "a@b", "" },
+        { "Message-ID: <\"01KF8JCEOCBS0045PS\"@xxx.yyy.com>\r\n",
+          "01KF8JCEOCBS0045PS@xxx.yyy.com", "" },
+        { "Message-ID: a@b\r\n", "", "" },
+        { "Message-ID: <>\r\n", "", "" },
+        { "Message-ID: junk <x> <a@b>\r\n", "a@b", "" },
+        { "References: <a@b> <c@d>\r\n\t<e@f>\r\nIn-Reply-To: <g@h>\r\n", "",
+          "a@b\nc@d\ne@f" },
+        { "References: <a@b><c@d>, junk\r\n", "", "a@b\nc@d" },
+        { "In-Reply-To: Your message of today <g@h> <i@j>\r\n", "", "g@h" },
+        { "References: none\r\nIn-Reply-To: <g@h>\r\n", "", "g@h" },
+        { "References: <a@\r\n b>\r\n", "", "a@b" },
+        { "References: <a@b\r\n", "", "" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *message = g_strconcat(rows[i].fields, "\r\n", NULL);
+        g_autoptr(HpSummary) summary = summarize(message);
+
+        g_test_message("row %zu", i);
+        g_assert_cmpstr(hp_summary_message_id(summary), ==, rows[i].id);
+        g_assert_cmpstr(hp_summary_references(summary), ==, rows[i].references);
+    }
+}
+
+static void
+keeps_the_first_and_the_last_references(void)
+{
+    g_autoptr(GString) message = g_string_new("References:");
+    g_autoptr(HpSummary) summary = NULL;
+    g_auto(GStrv) ids = NULL;
+
+    for (guint i = 0; i < 500; i++)
+        g_string_append_printf(message, " <%u@x>", i);
+    g_string_append(message, "\r\n\r\n");
+    summary = summarize(message->str);
+    ids = g_strsplit(hp_summary_references(summary), "\n", -1);
+    g_assert_cmpuint(g_strv_length(ids), ==, 100);
+    g_assert_cmpstr(ids[0], ==, "0@x");
+    g_assert_cmpstr(ids[1], ==, "401@x");
+    g_assert_cmpstr(ids[99], ==, "499@x");
+}
+
+/* ---- preview ---------------------------------------------------------------------- */
+
+#define HTML "Content-Type: text/html; charset=utf-8\r\n\r\n"
+#define TEXT "Content-Type: text/plain; charset="
+
+static const struct {
+    const char *name;
+    const char *message;
+    const char *want;
+} preview_rows[] = {
+    { "plain", "\r\nHello\r\n\r\n  world \t!\r\n", "Hello world !" },
+    { "empty", "\r\n", "" },
+    { "html",
+      HTML "<html><head><title>no</title><style>p { x: y }</style></head><body>"
+           "<!-- no --><p>One<b>T</b>wo</p><br>three &amp; f&uuml;r &#8364;&#x41; "
+           "&bogus; a<b 1 < 2</body>",
+      "OneTwo three & f\xC3\xBCr \xE2\x82\xAC"
+      "A &bogus; a" },
+    { "html-attributes",
+      HTML "<p title=\"a > b\" x='>'>Text<script>if (a < b) {}</script>!", "Text !" },
+    { "html-invisible",
+      HTML "<div>Sale&zwnj;&nbsp;&zwnj;&nbsp;\xE2\x80\x8B\xCD\x8F now</div>",
+      "Sale now" },
+    { "html-unclosed", HTML "<p>a</p><style>no", "a" },
+    { "quotation-and-signature",
+      "\r\nI agree.\r\n\r\nOn Monday Anna wrote:\r\n> Shall we?\r\n-- \r\nBob\r\n",
+      "I agree." },
+    { "only-quotation", "\r\n> Shall we?\r\n", "> Shall we?" },
+    { "alternative",
+      "Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\n \r\n"
+      "--b\r\n" HTML "<p>rich</p>\r\n--b--",
+      "rich" },
+    { "attachment-is-no-text",
+      MIXED "--b\r\nContent-Disposition: attachment; filename=a.txt\r\n"
+            "\r\nno\r\n--b\r\n\r\nyes\r\n--b--",
+      "yes" },
+    { "image", "Content-Type: image/png\r\n\r\nabc", "" },
+    { "encrypted", "\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nabc\r\n", "" },
+    { "base64", TEXT "utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nR3LDvMOfZQ==",
+      "Gr\xC3\xBC\xC3\x9F"
+      "e" },
+    { "quoted-printable",
+      TEXT
+      "iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGr=FC=\r\n=DFe",
+      "Gr\xC3\xBC\xC3\x9F"
+      "e" },
+    /* Character sets; RFC 7103 §7.6 where they are missing or wrong. */
+    { "koi8-r", TEXT "koi8-r\r\n\r\n\xF0\xD2\xC9\xD7\xC5\xD4",
+      "\xD0\x9F\xD1\x80\xD0\xB8\xD0\xB2\xD0\xB5\xD1\x82" },
+    { "windows-1251", TEXT "windows-1251\r\n\r\n\xCF\xF0\xE8\xE2\xE5\xF2",
+      "\xD0\x9F\xD1\x80\xD0\xB8\xD0\xB2\xD0\xB5\xD1\x82" },
+    { "iso-8859-15", TEXT "iso-8859-15\r\n\r\n\xA4 5", "\xE2\x82\xAC 5" },
+    { "latin-1-that-is-windows", TEXT "iso-8859-1\r\n\r\n\x93hi\x94",
+      "\xE2\x80\x9Chi\xE2\x80\x9D" },
+    { "iso-8859-2", TEXT "iso-8859-2\r\n\r\nZa\xBF\xF3\xB3\xE6",
+      "Za\xC5\xBC\xC3\xB3\xC5\x82\xC4\x87" },
+    { "iso-2022-jp", TEXT "iso-2022-jp\r\n\r\n\033$B$3$s\033(B",
+      "\xE3\x81\x93\xE3\x82\x93" },
+    { "shift-jis", TEXT "shift_jis\r\n\r\n\x82\xB1\x82\xF1", "\xE3\x81\x93\xE3\x82\x93" },
+    { "euc-jp", TEXT "euc-jp\r\n\r\n\xA4\xB3\xA4\xF3", "\xE3\x81\x93\xE3\x82\x93" },
+    { "gb2312", TEXT "gb2312\r\n\r\n\xC4\xE3\xBA\xC3", "\xE4\xBD\xA0\xE5\xA5\xBD" },
+    { "gbk-called-gb2312", TEXT "gb2312\r\n\r\n\xE9\x46", "\xE9\x95\x95" },
+    { "big5", TEXT "big5\r\n\r\n\xA7\x41\xA6\x6E", "\xE4\xBD\xA0\xE5\xA5\xBD" },
+    { "euc-kr", TEXT "euc-kr\r\n\r\n\xC7\xD1", "\xED\x95\x9C" },
+    { "utf-16",
+      TEXT "utf-16le\r\nContent-Transfer-Encoding: base64\r\n\r\naABpAA==", "hi" },
+    { "utf-7", TEXT "utf-7\r\n\r\n+AOQ-", "\xC3\xA4" },
+    { "iso-8859-8-i", TEXT "iso-8859-8\r\n\r\n\xF9", "\xD7\xA9" },
+    { "7103-7.6-us-ascii-that-is-utf-8", TEXT "us-ascii\r\n\r\n\xC3\xA4", "\xC3\xA4" },
+    { "7103-7.6-no-charset-utf-8", "\r\n\xC3\xA4", "\xC3\xA4" },
+    { "7103-7.6-no-charset-latin-1", "\r\n\xE4", "\xC3\xA4" },
+    { "7103-7.6-utf-8-that-is-latin-1", TEXT "utf-8\r\n\r\n\xE4", "\xC3\xA4" },
+    { "7103-7.6-unknown-charset", TEXT "x-unknown\r\n\r\n\xC3\xA4", "\xC3\xA4" },
+    { "7103-7.6-nonsense-charset", TEXT "\"../..//IGNORE\"\r\n\r\n\xE4", "\xC3\xA4" },
+    { "7103-8.2-base64-with-junk",
+      TEXT "utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nR3L*D\r\nvM-Of\r\nZQ==\r\n",
+      "Gr\xC3\xBC\xC3\x9F"
+      "e" },
+};
+
+static void
+previews(gconstpointer data)
+{
+    guint row = GPOINTER_TO_UINT(data);
+    g_autoptr(HpSummary) summary = summarize(preview_rows[row].message);
+
+    g_assert_cmpstr(hp_summary_preview(summary), ==, preview_rows[row].want);
+}
+
+static void
+previews_nul_as_nothing(void)
+{
+    static const char message[] = "\r\na\0b\0\0\r\n";
+    g_autoptr(HpSummary) summary =
+        hp_summary_new((HpSlice){ message, sizeof message - 1 });
+
+    g_assert_cmpstr(hp_summary_preview(summary), ==, "ab");
+}
+
+static void
+cuts_the_preview(void)
+{
+    g_autoptr(GString) message = g_string_new(TEXT "utf-8\r\n\r\n");
+    g_autoptr(HpSummary) summary = NULL;
+
+    for (guint i = 0; i < 100000; i++)
+        g_string_append(message, "\xC3\xA4");
+    summary = summarize(message->str);
+    g_assert_cmpint(g_utf8_strlen(hp_summary_preview(summary), -1), ==,
+                    HP_SUMMARY_MAX_PREVIEW);
+}
+
+/* ---- what real mail does wrong ---------------------------------------------------- */
+
+static void
+reads_repeated_address_fields_as_one(void)
+{
+    /* RFC 7103 §7.5.1 */
+    g_autofree char *got = envelope_of("From: a@x.test\r\nFrom: b@x.test\r\n"
+                                       "Subject: 1\r\nSubject: 2\r\n\r\n",
+                                       FALSE);
+
+    g_assert_cmpstr(
+        got, ==,
+        "(NIL \"1\" ((NIL NIL \"a\" \"x.test\")(NIL NIL \"b\" \"x.test\")) "
+        "((NIL NIL \"a\" \"x.test\")(NIL NIL \"b\" \"x.test\")) "
+        "((NIL NIL \"a\" \"x.test\")(NIL NIL \"b\" \"x.test\")) NIL NIL NIL NIL "
+        "NIL)");
+}
+
+static void
+reads_a_header_with_other_lines_in_it(void)
+{
+    /* RFC 7103 §7.2 (a line that is no field), §7.3 (a line of white space), §7.4 (white
+     * space before the colon); mbox's "From " line; LF alone. */
+    static const char *const messages[] = {
+        "junk line\r\nSubject: a b\r\n\r\nx",
+        "Subject: a\r\n \r\n b\r\n\r\nx",
+        "Subject : a b\r\n\r\nx",
+        "From joe Mon Jan\r\nSubject: a b\r\n\r\nx",
+        "Subject: a b\n\nx",
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(messages); i++) {
+        g_autofree char *got = envelope_of(messages[i], FALSE);
+        g_autoptr(HpSummary) summary = summarize(messages[i]);
+
+        g_test_message("row %zu", i);
+        g_assert_true(g_str_has_prefix(got, "(NIL \"a"));
+        g_assert_nonnull(strstr(got, "b\" NIL"));
+        g_assert_cmpuint(hp_summary_header_len(summary), ==, strlen(messages[i]) - 1);
+    }
+}
+
+static void
+reads_mime_without_its_version(void)
+{
+    /* RFC 7103 §8.1 */
+    g_autofree char *got = structure_of(
+        "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n", FALSE,
+        FALSE);
+
+    g_assert_cmpstr(got, ==, "(\"image\" \"png\" NIL NIL NIL \"BASE64\" 0)");
+}
+
+static void
+reads_raw_iso_2022_jp(void)
+{
+    /* RFC 7103 §7.6: escapes tell the character set. */
+    g_autofree char *utf8 = envelope_of("Subject: \033$B$3$s\033(B\r\n\r\n", TRUE);
+    g_autofree char *ascii = envelope_of("Subject: \033$B$3$s\033(B\r\n\r\n", FALSE);
+
+    g_assert_nonnull(strstr(utf8, "\"\xE3\x81\x93\xE3\x82\x93\""));
+    g_assert_nonnull(strstr(ascii, "\"=?UTF-8?Q?=E3=81=93=E3=82=93?=\""));
+}
+
+/* ---- what hostile mail does ------------------------------------------------------- */
+
+/* All that is said of @message can be read, and is not endless. */
+static void
+check_hostile(const GString *message)
+{
+    g_autoptr(HpSummary) summary = hp_summary_new(hp_slice_of_string(message));
+    g_autoptr(GBytes) packed = hp_summary_pack(summary);
+
+    for (guint utf8 = 0; utf8 < 2; utf8++) {
+        g_autoptr(GString) out = g_string_new(NULL);
+
+        hp_summary_append_envelope(summary, utf8 == 1, out);
+        g_assert_true(imap_is_envelope(hp_slice_of_string(out), utf8 == 1));
+        g_string_truncate(out, 0);
+        hp_summary_append_structure(summary, TRUE, utf8 == 1, out);
+        g_assert_true(imap_is_structure(hp_slice_of_string(out), TRUE, utf8 == 1));
+    }
+    g_assert_cmpuint(g_bytes_get_size(packed), <, 4 * 1024 * 1024);
+}
+
+static GString *
+repeat(const char *head, const char *piece, guint n, const char *tail)
+{
+    GString *out = g_string_new(head);
+
+    for (guint i = 0; i < n; i++)
+        g_string_append(out, piece);
+    return g_string_append(out, tail);
+}
+
+/* security.md C17, and what the reader of addresses could be slow in. */
+static void
+survives_hostile_mail(void)
+{
+    static const struct {
+        const char *head;
+        const char *piece;
+        guint n;
+        const char *tail;
+    } rows[] = {
+        { MIXED, "--b\r\n\r\n", 300000, "" },
+        { MIXED, "--b\r\nContent-Type: message/rfc822\r\n\r\n", 300000, "" },
+        { "", "Content-Type: message/rfc822\r\n\r\n", 20000, "" },
+        { "", "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n", 20000, "" },
+        { "To: ", "a:;", 40000, "\r\n\r\n" },
+        { "To: ", "a:", 100000, "\r\n\r\n" },
+        { "To: ", "a@b.test, ", 300000, "\r\n\r\n" },
+        { "To: ", "\xC3\xA4@b.test, ", 300000, "\r\n\r\n" },
+        { "To: ", "(", 1000000, "\r\n\r\n" },
+        { "To: ", "\"\\", 1000000, "\r\n\r\n" },
+        { "To: ", "<", 1000000, "\r\n\r\n" },
+        { "To: ", "(()<\"", 1000000, "\r\n\r\n" },
+        { "To: (comment ending in \\", "", 0, "" },
+        { "X: ", "x", 20000000, "\r\n\r\n" },
+        { "", "X: y\r\n", 500000, "\r\n" },
+        { "", "To: a@b.test\r\n", 500000, "\r\n" },
+        { "Content-Type: a/b", "; x*=utf-8''%41", 100000, "\r\n\r\n" },
+        { "Content-Type: a/b", "; x*7*=%41", 100000, "\r\n\r\n" },
+        { "Content-Type: a/b; x*0*=utf-8''", "%C3%A4", 100000, "\r\n\r\n" },
+        { "Subject: ", "=?x-none?q?=E4?= ", 5000, "\r\n\r\n" },
+        { "Subject: ", "=?x-a?q?=E4?= =?x-b?q?=E4?= ", 5000, "\r\n\r\n" },
+        { "From: ", "=?x-a?q?=E4?= =?x-b?q?=E4?= ", 5000, "\xE4 <a@b.test>\r\n\r\n" },
+        { "Subject: ", "[a] ", 100000, "\r\n\r\n" },
+        { "Subject: ", "\xE4", 100000, "\r\n\r\n" },
+        { "References: ", "<a@b>", 300000, "\r\n\r\n" },
+        { "References: ", "<", 300000, "\r\n\r\n" },
+        { HTML, "<a \"", 100000, "" },
+        { HTML, "<style></", 100000, "" },
+        { HTML, "<!--", 100000, "" },
+        { HTML, "&#", 100000, "" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GString) message =
+            repeat(rows[i].head, rows[i].piece, rows[i].n, rows[i].tail);
+        gint64 start = g_get_monotonic_time();
+
+        check_hostile(message);
+        g_test_message("row %zu: %" G_GINT64_FORMAT " ms", i,
+                       (g_get_monotonic_time() - start) / 1000);
+    }
+}
+
+/* Parts that have each as much header as is looked at. */
+static void
+survives_many_big_headers(void)
+{
+    g_autoptr(GString) part =
+        g_string_new("--b\r\nContent-Type: message/rfc822\r\n\r\nTo: ");
+    g_autoptr(GString) message = NULL;
+
+    for (guint i = 0; i < 5000; i++)
+        g_string_append(part, "\xC3\xA4@b.test, ");
+    g_string_append(part, "\r\n\r\n");
+    message = repeat(MIXED, part->str, 400, "");
+    check_hostile(message);
+}
+
 /* ---- kept ------------------------------------------------------------------------- */
 
 static void
@@ -481,6 +942,28 @@ main(int argc, char **argv)
     g_test_add_func("/summary/finds-the-text-of-a-plain-message",
                     finds_the_text_of_a_plain_message);
     g_test_add_func("/summary/lists-all-parts", lists_all_parts);
+    g_test_add_func("/summary/finds-the-base-subject", finds_the_base_subject);
+    g_test_add_func("/summary/finds-addresses-to-sort-by", finds_addresses_to_sort_by);
+    g_test_add_func("/summary/finds-the-sent-date", finds_the_sent_date);
+    g_test_add_func("/summary/finds-references", finds_references);
+    g_test_add_func("/summary/keeps-the-first-and-the-last-references",
+                    keeps_the_first_and_the_last_references);
+    for (guint i = 0; i < G_N_ELEMENTS(preview_rows); i++) {
+        g_autofree char *path =
+            g_strconcat("/summary/preview/", preview_rows[i].name, NULL);
+
+        g_test_add_data_func(path, GUINT_TO_POINTER(i), previews);
+    }
+    g_test_add_func("/summary/preview/7103-7.6-nul", previews_nul_as_nothing);
+    g_test_add_func("/summary/preview/long", cuts_the_preview);
+    g_test_add_func("/summary/7103-7.5.1-repeated-fields",
+                    reads_repeated_address_fields_as_one);
+    g_test_add_func("/summary/7103-7.2-7.3-7.4-odd-lines",
+                    reads_a_header_with_other_lines_in_it);
+    g_test_add_func("/summary/7103-8.1-no-mime-version", reads_mime_without_its_version);
+    g_test_add_func("/summary/7103-7.6-raw-iso-2022-jp", reads_raw_iso_2022_jp);
+    g_test_add_func("/summary/survives-hostile-mail", survives_hostile_mail);
+    g_test_add_func("/summary/survives-many-big-headers", survives_many_big_headers);
     g_test_add_func("/summary/says-the-same-when-it-was-kept",
                     says_the_same_when_it_was_kept);
     g_test_add_func("/summary/refuses-what-is-damaged", refuses_what_is_damaged);
