@@ -16,12 +16,13 @@ typedef struct _HpDbRequest HpDbRequest;
 
 /* What waits for the writer thread. */
 struct _HpDbRequest {
-    HpDbRequest *next; /* (unowned) (nullable) */
-    HpDbWork work;     /* %NULL: tidy */
-    gpointer data;     /* (unowned) (nullable) */
-    gboolean alone;    /* in a transaction of its own */
-    gboolean ok;       /* set by the writer before done */
-    GError *error;     /* (owned) (nullable): set by the writer before done */
+    HpDbRequest *next;       /* (unowned) (nullable) */
+    HpDbWork work;           /* %NULL: tidy */
+    HpDbCommitted committed; /* (nullable) */
+    gpointer data;           /* (unowned) (nullable) */
+    gboolean alone;          /* in a transaction of its own */
+    gboolean ok;             /* set by the writer before done */
+    GError *error;           /* (owned) (nullable): set by the writer before done */
     HpLock lock;
     HpCond answered;
     gboolean done; /* guarded by the request's lock */

@@ -306,8 +306,11 @@ serve(HpDb *self, GPtrArray *group)
         } else {
             n = run_transaction(self, requests + done, group->len - done);
         }
-        for (guint i = done; i < done + n; i++)
+        for (guint i = done; i < done + n; i++) {
+            if (requests[i]->ok && requests[i]->committed != NULL)
+                requests[i]->committed(requests[i]->data);
             answer(requests[i]);
+        }
         done += n;
     }
     /* After the answers: nobody waits for a checkpoint that has not asked since. */

@@ -205,6 +205,17 @@ hp_db_write_big(HpDb *self, HpDbWork work, gpointer data, GError **error)
     return submit(self, &request, error);
 }
 
+gboolean
+hp_db_write_change(HpDb *self, const HpDbChange *change, GError **error)
+{
+    HpDbRequest request = { .work = change->work,
+                            .committed = change->committed,
+                            .data = change->data,
+                            .alone = change->big };
+
+    return submit(self, &request, error);
+}
+
 void
 hp_db_tidy(HpDb *self)
 {

@@ -109,6 +109,21 @@ gboolean hp_db_write(HpDb *self, HpDbWork work, gpointer data, GError **error);
  */
 gboolean hp_db_write_big(HpDb *self, HpDbWork work, gpointer data, GError **error);
 
+/* Runs on the writer thread after the COMMIT and before the write returns, in the order
+ * of the commits; not if the write was refused. It must not block nor use the database.
+ */
+typedef void (*HpDbCommitted)(gpointer data);
+
+typedef struct {
+    HpDbWork work;
+    HpDbCommitted committed; /* (nullable) */
+    gpointer data;           /* (nullable): passed to both */
+    gboolean big;            /* as hp_db_write_big() */
+} HpDbChange;
+
+/* hp_db_write() for what others must hear of in the order in which it happened. */
+gboolean hp_db_write_change(HpDb *self, const HpDbChange *change, GError **error);
+
 /* %FALSE once the database takes no more writes; status shows it as read_only. */
 gboolean hp_db_is_writable(HpDb *self);
 

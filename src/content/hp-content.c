@@ -5,6 +5,7 @@
 #include "hp-fs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <gnutls/crypto.h>
 #include <unistd.h>
 
@@ -145,6 +146,57 @@ hp_content_draft_size(const HpContentDraft *self)
     return self->size;
 }
 
+static GBytes *
+load_file(HpContentDraft *self, GError **error)
+{
+    hp_autofd fd = openat(self->contents->dir_fd, self->file,
+                          O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    g_autofree char *buffer = g_malloc(self->size + 1);
+    size_t have = 0;
+
+    while (fd >= 0 && have < self->size) {
+        ssize_t n = pread(fd, buffer + have, self->size - have, (off_t)have);
+
+        if (n == 0 || (n < 0 && errno != EINTR))
+            break;
+        have += (size_t)MAX(n, 0);
+    }
+    if (have == self->size)
+        return g_bytes_new_take(g_steal_pointer(&buffer), have);
+    hp_fs_fail(error, "read", self->file);
+    return NULL;
+}
+
+GBytes *
+hp_content_draft_load(HpContentDraft *self, GError **error)
+{
+    g_assert(self->finished);
+    if (self->file != NULL)
+        return load_file(self, error);
+    return g_bytes_new(self->bytes->data, self->bytes->len);
+}
+
+gboolean
+hp_content_find_same(HpDbConn *conn, const HpContentDraft *draft, gint64 *ret_id,
+                     GError **error)
+{
+    HpSlice digest = { (const char *)draft->digest, DIGEST_BYTES };
+    g_autoptr(GError) failure = NULL;
+    HpDbStmt *stmt;
+
+    g_assert(draft->finished);
+    stmt = hp_db_query(conn,
+                       "SELECT id FROM content WHERE substr(sha256, 1, 8) = ?1"
+                       " AND sha256 = ?2 AND size = ?3 ORDER BY id DESC LIMIT 1",
+                       "bbi", (HpSlice){ digest.data, 8 }, digest, (gint64)draft->size);
+    *ret_id = hp_db_step(stmt, &failure) ? hp_db_int(stmt, 0) : 0;
+    hp_db_reset(stmt);
+    if (failure == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
+
 gboolean
 hp_content_insert(HpDbConn *conn, HpContentDraft *draft, gint64 *ret_id, GError **error)
 {
@@ -202,4 +254,14 @@ hp_content_unref(HpDbConn *conn, gint64 id, GError **error)
                      "i", id) &&
            hp_db_run(conn, error, "DELETE FROM content WHERE id = ?1 AND refs <= 0", "i",
                      id);
+}
+
+gboolean
+hp_content_drop(HpDbConn *conn, gint64 id, GError **error)
+{
+    return hp_db_run(conn, error,
+                     "INSERT OR IGNORE INTO erase (file) SELECT file FROM content"
+                     " WHERE id = ?1 AND file IS NOT NULL",
+                     "i", id) &&
+           hp_db_run(conn, error, "DELETE FROM content WHERE id = ?1", "i", id);
 }

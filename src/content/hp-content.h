@@ -32,6 +32,11 @@
     "CREATE INDEX content_file ON content (file) WHERE file IS NOT NULL;"                \
     "CREATE TABLE erase (file TEXT PRIMARY KEY);"
 
+/* For hp_content_find_same(). Eight bytes tell contents apart well enough to find them.
+ */
+#define HP_CONTENT_DIGEST_INDEX                                                          \
+    "CREATE INDEX content_digest ON content (substr(sha256, 1, 8));"
+
 typedef struct _HpContents HpContents;
 typedef struct _HpContentDraft HpContentDraft;
 typedef struct _HpContent HpContent;
@@ -68,9 +73,17 @@ gboolean hp_content_draft_finish(HpContentDraft *self, GError **error);
 
 guint64 hp_content_draft_size(const HpContentDraft *self);
 
+/* All bytes of the finished draft: (transfer full). */
+GBytes *hp_content_draft_load(HpContentDraft *self, GError **error);
+
 /* Inside an HpDbWork: inserts the finished draft with one reference. */
 gboolean hp_content_insert(HpDbConn *conn, HpContentDraft *draft, gint64 *ret_id,
                            GError **error);
+
+/* A content with the same bytes (by its SHA-256), the newest if there are several; 0 if
+ * none. The owner's schema has an index for it: HP_CONTENT_DIGEST_INDEX. */
+gboolean hp_content_find_same(HpDbConn *conn, const HpContentDraft *draft, gint64 *ret_id,
+                              GError **error);
 
 /* After the commit: the draft's file belongs to the database now. */
 void hp_content_draft_committed(HpContentDraft *self);
@@ -79,6 +92,10 @@ void hp_content_draft_committed(HpContentDraft *self);
  * put on the erase list. @error: %HP_DB_ERROR_FAILED if there is no such id. */
 gboolean hp_content_ref(HpDbConn *conn, gint64 id, GError **error);
 gboolean hp_content_unref(HpDbConn *conn, gint64 id, GError **error);
+
+/* Inside an HpDbWork: for an owner that knows by itself what is used. The row goes
+ * whatever its references are, and its file is put on the erase list. */
+gboolean hp_content_drop(HpDbConn *conn, gint64 id, GError **error);
 
 /* Opens a content for reading; holds no database read afterwards. @error: #HP_DB_ERROR
  * (DAMAGED if what is found is not what was stored, FAILED if there is no such id), or

@@ -1,7 +1,7 @@
 /* hp-store-mailboxes: the tree of mailboxes: names, special use, subscriptions, counts.
  *
- * Names are UTF-8 in NFC with "/" between levels; INBOX in any case is INBOX. Subscriptions
- * are names, not mailboxes (RFC 3501 §6.3.6): they outlive deletion.
+ * Names are UTF-8 in NFC with "/" between levels; INBOX in any case is INBOX.
+ * Subscriptions are names, not mailboxes (RFC 3501 §6.3.6): they outlive deletion.
  *
  * Threads: any.
  */
@@ -14,13 +14,14 @@
 #define HP_STORE_MAX_LEVELS 50
 
 /* What RFC 6154 calls these; with those names made and subscribed at set-up. */
-#define HP_STORE_SPECIAL_USES "\\Sent\0\\Drafts\0\\Trash\0\\Junk\0\\Archive\0"
+#define HP_STORE_SPECIAL_USES "\\Sent", "\\Drafts", "\\Trash", "\\Junk", "\\Archive"
 
-/* (transfer full) (nullable): the name as it is kept (NFC, INBOX in capitals); %NULL if it
- * cannot be one: not UTF-8, control characters, empty levels, too long. */
+/* (transfer full) (nullable): the name as it is kept (NFC, INBOX in capitals, without a
+ * "/" at its end); %NULL if it cannot be one: not UTF-8, control characters, empty
+ * levels, too long. The calls below take names in any form. */
 char *hp_store_normal_name(const char *name);
 
-/* HpStoreMailbox by name. HP_STORE_ERROR_NOT_FOUND. */
+/* (transfer full): by name. HP_STORE_ERROR_NOT_FOUND. */
 HpStoreMailbox *hp_store_find(HpStore *self, const char *name, GError **error);
 
 /* Missing levels above are made too. @special_use: (nullable): "\\Sent"; the mailbox that
@@ -34,12 +35,15 @@ gboolean hp_store_rename(HpStore *self, const char *name, const char *new_name,
                          GError **error);
 
 /* Its mail is erased; mailboxes below it stay. Not INBOX, not what holds a special use of
- * the program itself (Outbox): HP_STORE_ERROR_NOT_PERMITTED. Sessions that have it selected
- * see their view end. */
+ * the program itself (Outbox): HP_STORE_ERROR_NOT_PERMITTED. Sessions that have it
+ * selected see their view end. */
 gboolean hp_store_delete(HpStore *self, const char *name, GError **error);
 
 gboolean hp_store_set_subscribed(HpStore *self, const char *name, gboolean subscribed,
                                  GError **error);
+
+/* Names, sorted; also of mailboxes that are not there (any more): (transfer full). */
+GStrv hp_store_subscriptions(HpStore *self, GError **error);
 
 /* Rung after any change of the tree or of a mailbox's counts; a session or the daemon
  * listens. Remove before the waker is freed. */

@@ -1,8 +1,10 @@
 /* hp-store-messages: what IMAP does with entries: append, flags, copy and move, what
  * changed since, and what is known of their contents.
  *
- * Each call is one transaction, durable when it returns; sessions that wait together share
- * one COMMIT. Views see it before the call returns.
+ * Each call is one transaction, durable when it returns; sessions that wait together
+ * share one COMMIT. Views see it before the call returns.
+ *
+ * Uids are passed in ascending order, each once.
  *
  * Threads: any but an HpDbWork.
  */
@@ -14,15 +16,16 @@
 typedef struct {
     HpContentDraft *draft; /* (owned): finished; from hp_store_draft() */
     guint32 flags;
-    GStrv keywords;        /* (owned) (nullable) */
-    gint64 internal_usec;  /* 0: now */
-    gint zone;             /* minutes east of that date */
+    GStrv keywords;       /* (owned) (nullable) */
+    gint64 internal_usec; /* 0: now */
+    gint zone;            /* minutes east of that date */
 } HpStoreAppend;
 
 HpContentDraft *hp_store_draft(HpStore *self);
 gboolean hp_store_has_room(HpStore *self, guint64 octets);
 
-/* All or none (RFC 3502). @ret_uids: (out) (transfer full) (element-type guint32). */
+/* All or none (RFC 3502). The drafts stay the caller's. Bytes that are stored already are
+ * not stored again. @ret_uids: (out) (transfer full) (element-type guint32). */
 gboolean hp_store_append(HpStore *self, gint64 mailbox, HpStoreAppend *appends, guint n,
                          GArray **ret_uids, GError **error);
 
@@ -30,28 +33,30 @@ typedef enum { HP_FLAGS_REPLACE, HP_FLAGS_ADD, HP_FLAGS_REMOVE } HpFlagsMode;
 typedef struct {
     HpFlagsMode mode;
     guint32 flags;
-    GStrv keywords;           /* (unowned) (nullable) */
-    guint64 unchanged_since;  /* %G_MAXUINT64: whatever (RFC 7162 §3.1.3) */
-    GArray *ret_modified;     /* (out) (owned) (nullable): uids that had changed since */
-    guint64 ret_modseq;       /* out: that of the change, 0 if nothing was changed */
+    GStrv keywords;          /* (unowned) (nullable) */
+    guint64 unchanged_since; /* %G_MAXUINT64: whatever (RFC 7162 §3.1.3) */
+    GArray *ret_modified;    /* (out) (owned) (nullable): uids that had changed since */
+    guint64 ret_modseq;      /* out: that of the change, 0 if nothing was changed */
 } HpStoreFlagChange;
 
 /* Unknown uids are skipped; an entry that has these flags already keeps its modseq. */
-gboolean hp_store_change_flags(HpStore *self, gint64 mailbox, const guint32 *uids, guint n,
-                               HpStoreFlagChange *change, GError **error);
+gboolean hp_store_change_flags(HpStore *self, gint64 mailbox, const guint32 *uids,
+                               guint n, HpStoreFlagChange *change, GError **error);
 
 typedef struct {
     guint32 from;
     guint32 to;
 } HpStoreCopied;
 
-/* Into another mailbox or the same; bytes are not touched. @move: and expunge here, in the
- * same transaction (RFC 6851). @ret: (out) (transfer full) (element-type HpStoreCopied). */
-gboolean hp_store_copy(HpStore *self, gint64 from, const guint32 *uids, guint n, gint64 to,
-                       gboolean move, GArray **ret, GError **error);
+/* Into another mailbox or the same; bytes are not touched. @move: and expunge here, in
+ * the same transaction (RFC 6851). @ret: (out) (transfer full) (element-type
+ * HpStoreCopied). */
+gboolean hp_store_copy(HpStore *self, gint64 from, const guint32 *uids, guint n,
+                       gint64 to, gboolean move, GArray **ret, GError **error);
 
 /* Uids that vanished after @modseq, ascending (RFC 7162 §3.2.5.2): (transfer full)
- * (element-type guint32). May name more than were there if the log does not reach back. */
+ * (element-type guint32). May name more than were there if the log does not reach back.
+ */
 GArray *hp_store_vanished(HpStore *self, gint64 mailbox, guint64 modseq, GError **error);
 
 typedef struct {
@@ -65,12 +70,20 @@ gboolean hp_store_details(HpStore *self, gint64 mailbox, guint32 uid,
 /* What is kept of a content, computed now if it is not: (transfer full). */
 HpSummary *hp_store_summary(HpStore *self, gint64 content, GError **error);
 
-/* For many: one read of the database for each batch of at most 256. @each gets them in the
- * order of @contents; it must not block nor call the store. */
+/* For many: one read of the database for each batch of at most 256. @each gets them in
+ * the order of @contents; it must not block nor call the store. @summary is %NULL with
+ * header_only, which saves unpacking; of a content that cannot be read both are empty. */
 typedef void (*HpStoreEach)(guint index, const HpSummary *summary, HpSlice header,
                             gpointer data);
-gboolean hp_store_each_summary(HpStore *self, const gint64 *contents, guint n,
-                               HpStoreEach each, gpointer data, GError **error);
+typedef struct {
+    const gint64 *contents; /* (unowned) */
+    guint n;
+    gboolean header_only;
+    HpStoreEach each;
+    gpointer data; /* (unowned) (nullable) */
+} HpStoreSummaries;
+gboolean hp_store_each_summary(HpStore *self, const HpStoreSummaries *wanted,
+                               GError **error);
 
 /* The header with its empty line, without opening a file: (transfer full). */
 GBytes *hp_store_header(HpStore *self, gint64 content, GError **error);

@@ -1,26 +1,32 @@
 /* hp-store-private: what the files of hp-store share.
  *
- * Threads: as hp-store.
+ * Threads: as hp-store; functions with an HpDbConn run inside an HpDbWork.
  */
 #pragma once
 
 #include "hp-lock.h"
-#include "hp-store.h"
+#include "hp-store-messages.h"
 
 #define HP_STORE_BIG_ROWS 256 /* entries changed at once from which a write is big */
 
+typedef struct _HpKeywords HpKeywords;
+typedef struct _HpViews HpViews;
+
 typedef struct {
-    const guint32 *uids; /* (unowned) */
+    const guint32 *uids; /* (unowned): ascending, each once */
     guint n;
 } HpStoreUids;
 
 struct _HpStore {
     HpDb *db;             /* (owned) */
     HpContents *contents; /* (owned) */
+    HpKeywords *keywords; /* (owned) */
+    HpViews *views;       /* (owned) */
     const HpClock *clock; /* (unowned) */
     HpLock lock;
     gboolean maildrop_taken;  /* guarded by lock */
     gboolean orphans_counted; /* guarded by lock */
+    GPtrArray *watchers;      /* (owned): HpWaker (unowned), guarded by lock */
     HpStoreChanged changed;   /* (nullable): guarded by lock */
     gpointer changed_data;    /* (unowned) (nullable): guarded by lock */
 };
@@ -32,15 +38,150 @@ extern const char *const hp_store_migrations[];
  * is consumed. */
 gboolean hp_store_fail(GError **error, GError *cause, const char *what);
 
-/* hp_db_write() or, for @rows of them, hp_db_write_big(); then tells who wants to know.
- */
-gboolean hp_store_write(HpStore *self, HpDbWork work, gpointer data, guint rows,
+/* What has happened in one mailbox, on its way into the views. */
+typedef enum {
+    HP_NEWS_ADDED,   /* entries are whole */
+    HP_NEWS_CHANGED, /* entries: uid, flags, keywords, modseq */
+    HP_NEWS_GONE,    /* entries: uid */
+    HP_NEWS_ENDED,   /* the mailbox is gone */
+} HpNewsKind;
+typedef struct {
+    HpNewsKind kind;
+    gint64 mailbox;
+    guint64 modseq;  /* of this change, higher than that of any before in the mailbox */
+    GArray *entries; /* (owned): HpViewEntry, ascending; keywords is 1 + index in texts */
+    GPtrArray *texts; /* (owned): keywords */
+} HpNews;
+
+/* A change of the database that views hear of. Structures of works begin with one. */
+typedef struct {
+    HpStore *store;  /* (unowned) */
+    GPtrArray *news; /* (owned): HpNews, in order */
+} HpStoreTask;
+
+HpStoreTask hp_store_task(HpStore *store);
+void hp_store_task_clear(HpStoreTask *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HpStoreTask, hp_store_task_clear)
+
+/* Adds news: (transfer none), to be filled. */
+HpNews *hp_store_task_add(HpStoreTask *self, HpNewsKind kind, gint64 mailbox,
+                          guint64 modseq);
+
+/* @text: (nullable): keywords of the entry that is added. */
+void hp_news_add(HpNews *news, HpViewEntry entry, const char *text);
+
+/* hp_db_write(), or hp_db_write_big() for so many @rows, of a @work whose data is @task;
+ * then publishes its news and tells who wants to know. */
+gboolean hp_store_write(HpStoreTask *task, HpDbWork work, guint rows, GError **error);
+
+/* Inside an HpDbWork: HP_STORE_ERROR_NOT_FOUND if @mailbox has been deleted. */
+gboolean hp_store_need_mailbox(HpDbConn *conn, gint64 mailbox, GError **error);
+
+/* Inside an HpDbWork: a new modification sequence for @mailbox (RFC 7162 §3.1). */
+gboolean hp_store_next_modseq(HpDbConn *conn, gint64 mailbox, gint64 *ret_modseq,
+                              GError **error);
+
+/* Inside an HpDbWork: @n new uids; @ret_first is the first of them. */
+gboolean hp_store_take_uids(HpDbConn *conn, gint64 mailbox, guint n, gint64 *ret_first,
+                            GError **error);
+
+/* Inside an HpDbWork: how the counts in the mailbox's row change. */
+typedef struct {
+    gint64 messages;
+    gint64 unseen;
+    gint64 deleted;
+    gint64 octets;
+} HpCounts;
+void hp_counts_add(HpCounts *self, gint64 messages, guint32 flags, gint64 octets);
+gboolean hp_store_count(HpDbConn *conn, gint64 mailbox, const HpCounts *delta,
                         GError **error);
+
+/* The columns of entry that hp_store_read_entry() reads, in its order; the first after
+ * them is %HP_ENTRY_NEXT. Column %HP_ENTRY_KEYWORDS is text. */
+#define HP_ENTRY_COLUMNS                                                                 \
+    "uid, flags, internal_zone, size, modseq, content, internal_usec, keywords"
+#define HP_ENTRY_KEYWORDS 7
+#define HP_ENTRY_NEXT     8
+HpViewEntry hp_store_read_entry(HpDbStmt *stmt);
+
+/* Inside an HpDbWork: each entry of @uids that is there. @keywords: (nullable). */
+typedef void (*HpStoreRow)(const HpViewEntry *entry, const char *keywords,
+                           gint64 collected_usec, gpointer data);
+typedef struct {
+    HpStoreRow each;
+    gpointer data; /* (unowned) (nullable) */
+} HpStoreWalker;
+gboolean hp_store_walk(HpDbConn *conn, gint64 mailbox, HpStoreUids uids,
+                       const HpStoreWalker *walker, GError **error);
+gboolean hp_store_walk_all(HpDbConn *conn, gint64 mailbox, const HpStoreWalker *walker,
+                           GError **error);
+
+/* Length of the run at @from of entries whose uids follow one another and for which
+ * @is_alike (nullable) says so. */
+guint hp_store_run(const GArray *entries, guint from,
+                   gboolean (*is_alike)(const HpViewEntry *a, const HpViewEntry *b));
+
+/* Inside an HpDbWork: expunges @entries (HpViewEntry, ascending). @keep_contents: they
+ * have gone elsewhere. */
+typedef struct {
+    gint64 mailbox;
+    const GArray *entries; /* (unowned) */
+    gboolean keep_contents;
+} HpStoreRemoval;
+gboolean hp_store_remove_entries(HpDbConn *conn, HpStoreTask *task,
+                                 const HpStoreRemoval *removal, GError **error);
+
+/* Inside an HpDbWork: copies all of @entries to @to. */
+typedef struct {
+    gint64 from;
+    gint64 to;
+    const GArray *entries;  /* (unowned): HpViewEntry, ascending */
+    const GPtrArray *texts; /* (unowned): their keywords, as in HpNews */
+    gint64 now_usec;
+    gint64 ret_first; /* out: uid of the first copy, the others follow */
+} HpStoreCopy;
+gboolean hp_store_copy_entries(HpDbConn *conn, HpStoreTask *task, HpStoreCopy *copy,
+                               GError **error);
+
+/* Inside an HpDbWork: all of @from goes to @to, which is empty. */
+gboolean hp_store_move_all(HpDbConn *conn, HpStoreTask *task, gint64 from, gint64 to,
+                           GError **error);
+
+/* All bytes, at most what a message may have: (transfer full) (nullable). */
+GBytes *hp_store_load_content(HpStore *self, gint64 content, GError **error);
 
 /* hp_store_expunge(), and how many of them were there. */
 gboolean hp_store_remove(HpStore *self, gint64 mailbox, HpStoreUids uids,
                          guint *ret_removed, GError **error);
 
-/* Inside an HpDbWork: a new modification sequence for @mailbox (RFC 7162 §3.1). */
-gboolean hp_store_next_modseq(HpDbConn *conn, gint64 mailbox, gint64 *ret_modseq,
-                              GError **error);
+/* Erases the contents that have lost their last entry: rows, and names onto the erase
+ * list. */
+gboolean hp_store_drop_contents(HpStore *self, GError **error);
+
+/* Inside an HpDbWork: inserts mailbox @name with a new uidvalidity. */
+gboolean hp_store_insert_mailbox(HpDbConn *conn, const char *name,
+                                 const char *special_use, gint64 now_usec,
+                                 GError **error);
+
+/* Keywords in use, each set of them under a number. */
+HpKeywords *hp_keywords_new(void);
+void hp_keywords_free(HpKeywords *self);
+guint32 hp_keywords_number(HpKeywords *self, const char *text);
+const char *hp_keywords_text(HpKeywords *self, guint32 number);
+/* @names in the spelling in which they are known, sorted, each once: (transfer full). */
+char *hp_keywords_join(HpKeywords *self, const char *const *names);
+/* @text with or without those of @change: (transfer full). Pure. */
+char *hp_keywords_change(const char *text, const char *change, gboolean add);
+
+/* The shared entries of the mailboxes that are selected. */
+HpViews *hp_views_new(void);
+void hp_views_free(HpViews *self);
+void hp_views_publish(HpViews *self, HpKeywords *keywords, const HpNews *news);
+/* Forgets what is kept for a next selection. */
+void hp_views_rest(HpViews *self);
+
+/* Of all bytes of a message: (transfer full). @ret_header: (transfer full) */
+HpSummary *hp_store_summarise(GBytes *message, GBytes **ret_header);
+/* Inside an HpDbWork. */
+gboolean hp_store_keep_summary(HpDbConn *conn, gint64 content, GBytes *packed,
+                               GBytes *header, GError **error);

@@ -49,7 +49,8 @@ erase_files(HpStore *self)
 {
     g_autoptr(GError) error = NULL;
 
-    if (!hp_contents_erase(self->contents, &error))
+    if (!hp_store_drop_contents(self, &error) ||
+        !hp_contents_erase(self->contents, &error))
         hp_log("store", NULL, G_LOG_LEVEL_WARNING,
                "the files of deleted messages stay for now: %s", error->message);
 }
@@ -167,6 +168,7 @@ hp_store_upkeep(HpStore *self)
 
     if (!hp_db_is_writable(self->db))
         return;
+    hp_views_rest(self->views);
     erase_files(self);
     unstage(self);
     prune_arrivals(self);

@@ -51,4 +51,53 @@ static const char first[] = HP_CONTENT_SCHEMA
     " arrived_usec INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX arrival_time ON arrival (arrived_usec);";
 
-const char *const hp_store_migrations[] = { first, NULL };
+/* What IMAP needs. Fills the new columns from what is there; uids, uidvalidity and
+ * modseqs stay as they are, so that no client notices. */
+static const char second[] =
+    /* Counts of the entries, kept in the transaction that changes them, so that STATUS
+       asks one row. vanished_from: the expunge log knows all that vanished after this
+       modseq. */
+    "ALTER TABLE mailbox ADD COLUMN messages INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE mailbox ADD COLUMN unseen INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE mailbox ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE mailbox ADD COLUMN octets INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE mailbox ADD COLUMN vanished_from INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE mailbox SET (messages, unseen, deleted, octets) ="
+    " (SELECT count(*), ifnull(sum((e.flags & 1) = 0), 0),"
+    " ifnull(sum((e.flags & 8) <> 0), 0), ifnull(sum(e.size), 0)"
+    " FROM entry e WHERE e.mailbox = mailbox.id);"
+    /* Names, not mailboxes: a subscription outlives its mailbox (RFC 3501 §6.3.6). */
+    "CREATE TABLE subscription (name TEXT PRIMARY KEY) WITHOUT ROWID;"
+    "INSERT INTO subscription SELECT name FROM mailbox WHERE subscribed;"
+    "ALTER TABLE mailbox DROP COLUMN subscribed;"
+    /* Where there is an INBOX already the others come with the upgrade. */
+    "INSERT INTO mailbox (name, uidvalidity, special_use)"
+    " SELECT u.column1, (SELECT max(uidvalidity) FROM mailbox) + u.column2,"
+    " '\\' || u.column1 FROM (VALUES ('Sent', 1), ('Drafts', 2), ('Trash', 3),"
+    " ('Junk', 4), ('Archive', 5)) u WHERE EXISTS (SELECT 1 FROM mailbox WHERE id = 1);"
+    "INSERT OR IGNORE INTO subscription SELECT name FROM mailbox"
+    " WHERE special_use IS NOT NULL;"
+    /* last_uidvalidity: none given since was smaller; also of mailboxes that are gone. */
+    "CREATE TABLE store ("
+    " id INTEGER PRIMARY KEY CHECK (id = 1),"
+    " last_uidvalidity INTEGER NOT NULL);"
+    "INSERT INTO store SELECT 1, ifnull(max(uidvalidity), 0) FROM mailbox;"
+    /* What is kept of a content so that FETCH need not read it: header: with its empty
+       line; packed: hp_summary_pack() of that version. A row may be missing or old: it is
+       computed again when it is asked for. */
+    "CREATE TABLE summary ("
+    " content INTEGER PRIMARY KEY,"
+    " version INTEGER NOT NULL,"
+    " header BLOB NOT NULL,"
+    " packed BLOB NOT NULL);"
+    /* Which thread (RFC 8474 §5.2) a message belongs to that has or mentions this id;
+       hash: 64 bits of the SHA-256 of the message id. */
+    "CREATE TABLE message_id ("
+    " hash INTEGER PRIMARY KEY,"
+    " thread INTEGER NOT NULL);"
+    /* Contents that have lost an entry; upkeep erases those that have lost their last. */
+    "CREATE TABLE dropped (content INTEGER PRIMARY KEY);"
+    /* The same bytes are stored once. */
+    HP_CONTENT_DIGEST_INDEX;
+
+const char *const hp_store_migrations[] = { first, second, NULL };

@@ -13,32 +13,51 @@ G_DEFINE_QUARK(hp_store_error, hp_store_error)
 gboolean
 hp_store_fail(GError **error, GError *cause, const char *what)
 {
-    gboolean lost = g_error_matches(cause, HP_DB_ERROR, HP_DB_ERROR_DAMAGED) ||
-                    g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOENT);
+    HpStoreError code = HP_STORE_ERROR_FAILED;
 
     if (cause->domain == HP_STORE_ERROR) {
         g_propagate_error(error, cause);
         return FALSE;
     }
-    g_set_error(error, HP_STORE_ERROR,
-                lost ? HP_STORE_ERROR_DAMAGED : HP_STORE_ERROR_FAILED, "%s: %s", what,
-                cause->message);
+    if (g_error_matches(cause, HP_DB_ERROR, HP_DB_ERROR_DAMAGED) ||
+        g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        code = HP_STORE_ERROR_DAMAGED;
+    else if (g_error_matches(cause, HP_DB_ERROR, HP_DB_ERROR_FULL) ||
+             g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOSPC))
+        code = HP_STORE_ERROR_FULL;
+    g_set_error(error, HP_STORE_ERROR, code, "%s: %s", what, cause->message);
     g_error_free(cause);
     return FALSE;
 }
 
-/* UIDVALIDITY from the clock is larger than that of any INBOX before it (RFC 3501
- * §2.3.1.1); 0 is not allowed. */
 static gboolean
-make_inbox(HpDbConn *conn, gpointer data, GError **error)
+make_special(HpDbConn *conn, const char *use, gint64 now_usec, GError **error)
 {
-    const HpStore *self = data;
-    gint64 now = hp_clock_now_usec(self->clock, HP_CLOCK_WALL) / G_USEC_PER_SEC;
+    const char *name = use + 1;
 
-    return hp_db_run(
-        conn, error,
-        "INSERT INTO mailbox (id, name, uidvalidity) VALUES (?1, 'INBOX', ?2)", "ii",
-        (gint64)HP_STORE_INBOX, CLAMP(now, 1, (gint64)G_MAXUINT32));
+    return hp_store_insert_mailbox(conn, name, use, now_usec, error) &&
+           hp_db_run(conn, error, "INSERT OR IGNORE INTO subscription (name) VALUES (?1)",
+                     "s", name);
+}
+
+/* INBOX first: it has a number that is known. */
+static gboolean
+make_mailboxes(HpDbConn *conn, gpointer data, GError **error)
+{
+    static const char *const uses[] = { HP_STORE_SPECIAL_USES };
+    const HpStore *self = data;
+    gint64 now = hp_clock_now_usec(self->clock, HP_CLOCK_WALL);
+
+    if (!hp_store_insert_mailbox(conn, "INBOX", NULL, now, error) ||
+        !hp_db_run(conn, error, "UPDATE mailbox SET id = ?1 WHERE name = 'INBOX'", "i",
+                   (gint64)HP_STORE_INBOX) ||
+        !hp_db_run(conn, error,
+                   "INSERT OR IGNORE INTO subscription (name) VALUES ('INBOX')", ""))
+        return FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS(uses); i++)
+        if (!make_special(conn, uses[i], now, error))
+            return FALSE;
+    return TRUE;
 }
 
 static gboolean
@@ -64,7 +83,7 @@ need_inbox(HpStore *self, GError **error)
 
     if (!has_inbox(self, &has, error))
         return FALSE;
-    return has || hp_db_write(self->db, make_inbox, self, &failure) ||
+    return has || hp_db_write(self->db, make_mailboxes, self, &failure) ||
            hp_store_fail(error, g_steal_pointer(&failure), "could not make INBOX");
 }
 
@@ -91,6 +110,9 @@ hp_store_open(const char *data_path, int data_fd, const HpClock *clock, GError *
 
     self->clock = clock;
     hp_lock_init(&self->lock);
+    self->keywords = hp_keywords_new();
+    self->views = hp_views_new();
+    self->watchers = g_ptr_array_new();
     if (open_parts(self, data_path, data_fd, error) && need_inbox(self, error))
         return self;
     hp_store_close(self);
@@ -100,10 +122,13 @@ hp_store_open(const char *data_path, int data_fd, const HpClock *clock, GError *
 void
 hp_store_close(HpStore *self)
 {
+    hp_views_free(self->views);
     if (self->contents != NULL)
         hp_contents_close(self->contents);
     if (self->db != NULL)
         hp_db_close(self->db);
+    g_ptr_array_unref(self->watchers);
+    hp_keywords_free(self->keywords);
     hp_lock_clear(&self->lock);
     g_free(self);
 }
@@ -121,54 +146,6 @@ hp_store_set_changed(HpStore *self, HpStoreChanged changed, gpointer data)
 
     self->changed = changed;
     self->changed_data = data;
-}
-
-static HpStoreChanged
-get_changed(HpStore *self, gpointer *ret_data)
-{
-    HP_LOCKED(&self->lock);
-
-    *ret_data = self->changed_data;
-    return self->changed;
-}
-
-gboolean
-hp_store_write(HpStore *self, HpDbWork work, gpointer data, guint rows, GError **error)
-{
-    g_autoptr(GError) failure = NULL;
-    gboolean ok = rows >= HP_STORE_BIG_ROWS
-                      ? hp_db_write_big(self->db, work, data, &failure)
-                      : hp_db_write(self->db, work, data, &failure);
-    gpointer changed_data;
-    HpStoreChanged changed = get_changed(self, &changed_data);
-
-    if (!ok)
-        return hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
-    if (changed != NULL)
-        changed(changed_data);
-    return TRUE;
-}
-
-gboolean
-hp_store_next_modseq(HpDbConn *conn, gint64 mailbox, gint64 *ret_modseq, GError **error)
-{
-    HpDbStmt *stmt =
-        hp_db_query(conn,
-                    "UPDATE mailbox SET highestmodseq = highestmodseq + 1 WHERE id = ?1"
-                    " RETURNING highestmodseq",
-                    "i", mailbox);
-    g_autoptr(GError) failure = NULL;
-
-    if (hp_db_step(stmt, &failure)) {
-        *ret_modseq = hp_db_int(stmt, 0);
-        hp_db_reset(stmt);
-        return TRUE;
-    }
-    if (failure == NULL)
-        g_set_error(&failure, HP_STORE_ERROR, HP_STORE_ERROR_NOT_FOUND,
-                    "there is no such mailbox");
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return FALSE;
 }
 
 void
@@ -273,48 +250,14 @@ hp_store_open_content(HpStore *self, const HpStoreEntry *entry, GError **error)
     return NULL;
 }
 
-void
-hp_store_mailbox_free(HpStoreMailbox *self)
+GBytes *
+hp_store_load_content(HpStore *self, gint64 content, GError **error)
 {
-    g_free(self->name);
-    g_free(self);
-}
+    g_autoptr(HpContent) opened = hp_content_open(self->contents, content, error);
 
-static void
-free_mailbox(gpointer mailbox)
-{
-    hp_store_mailbox_free(mailbox);
-}
-
-GPtrArray *
-hp_store_list(HpStore *self, GError **error)
-{
-    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(free_mailbox);
-    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
-    g_autoptr(GError) failure = NULL;
-    HpDbStmt *stmt = hp_db_query(
-        conn,
-        "SELECT m.id, m.name, count(e.uid), ifnull(sum((e.flags & ?1) = 0), 0),"
-        " ifnull(sum(e.size), 0), ifnull(min(e.saved_usec), 0)"
-        " FROM mailbox m LEFT JOIN entry e ON e.mailbox = m.id"
-        " GROUP BY m.id ORDER BY m.id",
-        "i", (gint64)HP_STORE_SEEN);
-
-    while (hp_db_step(stmt, &failure)) {
-        HpStoreMailbox *mailbox = g_new0(HpStoreMailbox, 1);
-
-        mailbox->id = hp_db_int(stmt, 0);
-        mailbox->name = hp_db_dup_text(stmt, 1);
-        mailbox->messages = (guint64)hp_db_int(stmt, 2);
-        mailbox->unseen = (guint64)hp_db_int(stmt, 3);
-        mailbox->octets = (guint64)hp_db_int(stmt, 4);
-        mailbox->oldest_usec = hp_db_int(stmt, 5);
-        g_ptr_array_add(list, mailbox);
-    }
-    if (failure == NULL)
-        return g_steal_pointer(&list);
-    hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
-    return NULL;
+    return opened != NULL
+               ? hp_content_load(opened, (size_t)hp_content_size(opened), error)
+               : NULL;
 }
 
 gboolean

@@ -12,8 +12,11 @@
 #define HP_STORE_ERROR (hp_store_error_quark())
 GQuark hp_store_error_quark(void);
 typedef enum {
-    HP_STORE_ERROR_NOT_FOUND, /* no such mailbox or entry (any more) */
-    HP_STORE_ERROR_DAMAGED,   /* a content is missing or the database is damaged */
+    HP_STORE_ERROR_NOT_FOUND,     /* no such mailbox or entry (any more) */
+    HP_STORE_ERROR_DAMAGED,       /* a content is missing or the database is damaged */
+    HP_STORE_ERROR_EXISTS,        /* there is a mailbox of that name */
+    HP_STORE_ERROR_NOT_PERMITTED, /* not with this mailbox, or not under that name */
+    HP_STORE_ERROR_FULL,          /* the disk is full; deleting still works */
     HP_STORE_ERROR_FAILED,
 } HpStoreError;
 
@@ -82,15 +85,23 @@ gboolean hp_store_expunge(HpStore *self, gint64 mailbox, const guint32 *uids,
                           guint n_uids, GError **error);
 
 typedef struct {
-    gint64 id;
-    char *name; /* (owned): UTF-8, "INBOX" */
+    gint64 id;         /* never reused: MAILBOXID (RFC 8474) */
+    char *name;        /* (owned): UTF-8, "INBOX" */
+    char *special_use; /* (owned) (nullable): "\\Sent" (RFC 6154) */
+    gboolean subscribed;
+    guint32 uidvalidity;
+    guint32 uidnext;
+    guint64 highestmodseq;
     guint64 messages;
     guint64 unseen;
+    guint64 deleted; /* with HP_STORE_DELETED */
     guint64 octets;
     gint64 oldest_usec; /* arrival of the oldest entry, 0 if empty */
 } HpStoreMailbox;
 void hp_store_mailbox_free(HpStoreMailbox *self);
-/* (transfer full) (element-type HpStoreMailbox) */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpStoreMailbox, hp_store_mailbox_free)
+/* INBOX first, then by name; asks one row each: (transfer full) (element-type
+ * HpStoreMailbox) */
 GPtrArray *hp_store_list(HpStore *self, GError **error);
 
 typedef struct {

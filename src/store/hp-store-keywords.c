@@ -1,0 +1,145 @@
+/* Keywords (RFC 3501 §2.3.2): any number of them, ASCII case ignored, in the spelling
+ * that was there first. A set of them is kept as text and known in memory by a number. */
+#include "hp-store-private.h"
+
+#include <string.h>
+
+struct _HpKeywords {
+    HpLock lock;
+    GPtrArray *texts;      /* (owned): text of number i + 1, guarded by lock */
+    GHashTable *numbers;   /* (owned): of a text, guarded by lock */
+    GHashTable *spellings; /* (owned): of a name in lower case, guarded by lock */
+};
+
+HpKeywords *
+hp_keywords_new(void)
+{
+    HpKeywords *self = g_new0(HpKeywords, 1);
+
+    hp_lock_init(&self->lock);
+    self->texts = g_ptr_array_new_with_free_func(g_free);
+    self->numbers = g_hash_table_new(g_str_hash, g_str_equal);
+    self->spellings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    return self;
+}
+
+void
+hp_keywords_free(HpKeywords *self)
+{
+    g_hash_table_unref(self->spellings);
+    g_hash_table_unref(self->numbers);
+    g_ptr_array_unref(self->texts);
+    hp_lock_clear(&self->lock);
+    g_free(self);
+}
+
+/* Called with the lock held. */
+static void
+learn_spellings(HpKeywords *self, const char *text)
+{
+    g_auto(GStrv) names = g_strsplit(text, " ", -1);
+
+    for (guint i = 0; names[i] != NULL; i++) {
+        g_autofree char *key = g_ascii_strdown(names[i], -1);
+
+        if (!g_hash_table_contains(self->spellings, key))
+            g_hash_table_insert(self->spellings, g_steal_pointer(&key),
+                                g_strdup(names[i]));
+    }
+}
+
+guint32
+hp_keywords_number(HpKeywords *self, const char *text)
+{
+    HP_LOCKED(&self->lock);
+    guint number;
+
+    if (text == NULL || *text == '\0')
+        return 0;
+    number = GPOINTER_TO_UINT(g_hash_table_lookup(self->numbers, text));
+    if (number != 0)
+        return number;
+    g_ptr_array_add(self->texts, g_strdup(text));
+    number = self->texts->len;
+    g_hash_table_insert(self->numbers, self->texts->pdata[number - 1],
+                        GUINT_TO_POINTER(number));
+    learn_spellings(self, text);
+    return number;
+}
+
+const char *
+hp_keywords_text(HpKeywords *self, guint32 number)
+{
+    HP_LOCKED(&self->lock);
+
+    return number > 0 && number <= self->texts->len ? self->texts->pdata[number - 1] : "";
+}
+
+static gint
+compare_names(gconstpointer a, gconstpointer b)
+{
+    return g_ascii_strcasecmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorts @names (char *, unowned) and joins them, each once. */
+static char *
+join_sorted(GPtrArray *names)
+{
+    GString *text = g_string_new(NULL);
+
+    g_ptr_array_sort(names, compare_names);
+    for (guint i = 0; i < names->len; i++) {
+        if (i > 0 && compare_names(&names->pdata[i - 1], &names->pdata[i]) == 0)
+            continue;
+        if (text->len > 0)
+            g_string_append_c(text, ' ');
+        g_string_append(text, names->pdata[i]);
+    }
+    return g_string_free(text, FALSE);
+}
+
+char *
+hp_keywords_join(HpKeywords *self, const char *const *names)
+{
+    g_autoptr(GPtrArray) known = g_ptr_array_new();
+    HP_LOCKED(&self->lock);
+
+    for (guint i = 0; names[i] != NULL; i++) {
+        g_autofree char *key = g_ascii_strdown(names[i], -1);
+        char *spelling = g_hash_table_lookup(self->spellings, key);
+
+        if (names[i][0] == '\0' || strchr(names[i], ' ') != NULL)
+            continue;
+        if (spelling == NULL) {
+            spelling = g_strdup(names[i]);
+            g_hash_table_insert(self->spellings, g_steal_pointer(&key), spelling);
+        }
+        g_ptr_array_add(known, spelling);
+    }
+    return join_sorted(known);
+}
+
+static gboolean
+has_name(char *const *names, const char *name)
+{
+    for (guint i = 0; names[i] != NULL; i++)
+        if (g_ascii_strcasecmp(names[i], name) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+char *
+hp_keywords_change(const char *text, const char *change, gboolean add)
+{
+    g_auto(GStrv) had = g_strsplit(text, " ", -1);
+    g_auto(GStrv) given = g_strsplit(change, " ", -1);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+    for (guint i = 0; had[i] != NULL; i++)
+        if (*had[i] != '\0' && (add || !has_name(given, had[i])))
+            g_ptr_array_add(names, had[i]);
+    for (guint i = 0; add && given[i] != NULL; i++)
+        if (*given[i] != '\0' && !has_name(had, given[i]))
+            g_ptr_array_add(names, given[i]);
+    return join_sorted(names);
+}
