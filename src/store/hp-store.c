@@ -230,19 +230,21 @@ is_content_used(HpStore *self, gint64 content)
     return hp_db_step(stmt, &failure) || failure != NULL;
 }
 
+/* A content whose entries are all expunged may be there for a while. */
 HpContent *
 hp_store_open_content(HpStore *self, const HpStoreEntry *entry, GError **error)
 {
     g_autoptr(GError) failure = NULL;
-    HpContent *content = hp_content_open(self->contents, entry->content, &failure);
+    HpContent *content;
 
-    if (content != NULL)
-        return content;
     if (!is_content_used(self, entry->content)) {
         g_set_error(error, HP_STORE_ERROR, HP_STORE_ERROR_NOT_FOUND,
                     "message %u has been deleted", entry->uid);
         return NULL;
     }
+    content = hp_content_open(self->contents, entry->content, &failure);
+    if (content != NULL)
+        return content;
     /* The entry is there and its content is not: no such id means damage too. */
     if (g_error_matches(failure, HP_DB_ERROR, HP_DB_ERROR_FAILED))
         failure->code = HP_DB_ERROR_DAMAGED;
