@@ -178,7 +178,8 @@ parse_encoding(HpSlice body)
     } names[] = {
         { "7bit", HP_MIME_7BIT },     { "8bit", HP_MIME_8BIT },
         { "binary", HP_MIME_BINARY }, { "quoted-printable", HP_MIME_QUOTED_PRINTABLE },
-        { "base64", HP_MIME_BASE64 },
+        { "base64", HP_MIME_BASE64 }, { "7-bit", HP_MIME_7BIT },
+        { "8-bit", HP_MIME_8BIT },
     };
     HpCursor c = hp_cursor_over(body);
     HpSlice token;
@@ -339,17 +340,16 @@ is_message_type(const HpMimePart *part)
             hp_slice_equal_nocase(part->subtype, "global"));
 }
 
-/* Encoded containers are leaves: what is in them has other offsets. */
+/* An encoded message is a leaf: what is in it has other offsets. A multipart cannot be
+ * encoded (RFC 2045 §6.4); many say that they are, and mean their parts. */
 static void
 find_kind(Walk *self, HpMimePart *part, char **ret_boundary)
 {
-    gboolean plain = part->encoding <= HP_MIME_BINARY;
-
-    if (plain && hp_slice_equal_nocase(part->type, "multipart")) {
+    if (hp_slice_equal_nocase(part->type, "multipart")) {
         *ret_boundary = boundary_of(part);
         if (*ret_boundary != NULL)
             part->kind = HP_MIME_MULTIPART;
-    } else if (plain && is_message_type(part)) {
+    } else if (part->encoding <= HP_MIME_BINARY && is_message_type(part)) {
         part->kind = HP_MIME_MESSAGE;
     }
     if (part->kind != HP_MIME_LEAF && part->depth == HP_MIME_MAX_DEPTH) {

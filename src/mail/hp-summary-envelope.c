@@ -61,7 +61,7 @@ append_joined(GString *out, HpSlice raw)
     g_string_append(out, utf8);
 }
 
-/* RFC 6857 §3.1.8 (mailbox): what cannot be written is shown as the name of an empty
+/* RFC 6857 §3: what cannot be written is shown as the name of an empty
  * group. There are no groups in groups: there it stands as the name of nobody. */
 static void
 write_removed(GString *out, const HpSummaryMailbox *mailbox)

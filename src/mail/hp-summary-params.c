@@ -2,6 +2,8 @@
 #include "hp-summary-private.h"
 #include "hp-text.h"
 
+#include <string.h>
+
 #define MOST_SECTIONS 999 /* of a continued value; three digits */
 
 /* One parameter as it stands in the field: name ["*" section] ["*"] "=" value */
@@ -56,6 +58,28 @@ split_name(HpSlice attribute, Param *param)
     param->name = name;
 }
 
+static gboolean
+is_file_name(HpSlice attribute)
+{
+    return hp_slice_equal_nocase(attribute, "filename") ||
+           hp_slice_equal_nocase(attribute, "name");
+}
+
+/* A file name with spaces in it that nobody has quoted goes on up to the ";". */
+static void
+take_rest_of_name(HpCursor *cursor, GString *text)
+{
+    HpCursor c = *cursor;
+    HpSlice rest = hp_slice_trim(hp_cursor_take_until(&c, ';'));
+
+    if (rest.len == 0 || text->len == 0 || cursor->at[-1] == '"' ||
+        memchr(rest.data, '"', rest.len) != NULL || rest.data[0] == '(')
+        return;
+    g_string_append_c(text, ' ');
+    hp_header_unfold(rest, text);
+    *cursor = c;
+}
+
 static GArray *
 read_params(HpSlice value)
 {
@@ -72,6 +96,8 @@ read_params(HpSlice value)
             break;
         if (attribute.len == 0)
             continue;
+        if (is_file_name(attribute))
+            take_rest_of_name(&c, text);
         split_name(attribute, &param);
         param.value = hp_slice_dup(hp_slice_of_string(text));
         param.len = text->len;

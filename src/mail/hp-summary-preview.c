@@ -50,8 +50,8 @@ append_own_words(HpSlice text, GString *out)
 
 /* ---- one line --------------------------------------------------------------------- */
 
-/* Newsletters fill the preview with these, so that what follows is not seen. Joiners have a
- * meaning between letters. */
+/* Newsletters fill the preview with these, so that what follows is not seen. Joiners have
+ * a meaning between letters. */
 static gboolean
 is_invisible(gunichar character)
 {

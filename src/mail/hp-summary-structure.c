@@ -160,9 +160,14 @@ hp_summary_is_open(const HpMime *mime, guint index)
 {
     const HpMimePart *part = hp_mime_part(mime, index);
 
-    /* At the limit of parts a message may have lost the one in it. */
-    return part->kind == HP_MIME_MULTIPART ||
-           (part->kind == HP_MIME_MESSAGE && index + 1 < mime->parts->len);
+    gboolean has_parts =
+        index + 1 < mime->parts->len && hp_mime_part(mime, index + 1)->parent == index;
+
+    /* At the limit of parts a message may have lost the one in it. What is encoded
+     * against the rules is no multipart if it has no parts. */
+    if (part->kind == HP_MIME_MULTIPART)
+        return has_parts || part->encoding <= HP_MIME_BINARY;
+    return part->kind == HP_MIME_MESSAGE && has_parts;
 }
 
 /* A container that was not opened may not be called one: its grammar is another. Without
@@ -298,7 +303,8 @@ static void
 write_part(Writer *self, guint index)
 {
     g_string_append_c(self->out, '(');
-    if (hp_mime_part(self->mime, index)->kind == HP_MIME_MULTIPART)
+    if (hp_mime_part(self->mime, index)->kind == HP_MIME_MULTIPART &&
+        hp_summary_is_open(self->mime, index))
         write_multipart(self, index);
     else
         write_leaf(self, index);

@@ -63,6 +63,9 @@ finds_the_parts(void)
           "0:multipart/mixed 1:text/plain=[one] " },
         { "Content-Type: multipart/mixed\r\n\r\n--b\r\n\r\nx",
           "0:multipart/mixed=[--b\r\n\r\nx] " },
+        { "Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: base64"
+          "\r\n\r\n--b\r\n\r\none\r\n--b--",
+          "0:multipart/mixed 1:text/plain=[one] " },
         { "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nQQ==",
           "0:message/rfc822=[QQ==] " },
     };

@@ -240,6 +240,30 @@ writes_the_structure(void)
           "(\"application\" \"octet-stream\" NIL NIL NIL \"BASE64\" 4)", NULL },
         { "Content-Type: a/b\r\nContent-Transfer-Encoding: x-uuencode (c)\r\n\r\n",
           "(\"a\" \"b\" NIL NIL NIL \"x-uuencode\" 0)", NULL },
+        /* A multipart that says it were encoded, and one that is. */
+        { "Content-Type: multipart/x; boundary=b\r\nContent-Transfer-Encoding: "
+          "quoted-printable\r\n\r\n--b\r\nContent-Type: a/b\r\n\r\nhi\r\n--b--",
+          "((\"a\" \"b\" NIL NIL NIL \"7BIT\" 2) \"x\")", NULL },
+        { "Content-Type: multipart/x; boundary=b\r\nContent-Transfer-Encoding: "
+          "base64\r\n\r\nQQ==",
+          "(\"application\" \"octet-stream\" NIL NIL NIL \"BASE64\" 4)", NULL },
+        { "Content-Type: a/b\r\nContent-Transfer-Encoding: 8-bit\r\n\r\n",
+          "(\"a\" \"b\" NIL NIL NIL \"8BIT\" 0)", NULL },
+        { "Content-Type: message/global\r\n\r\nSubject: in\r\n\r\nx",
+          "(\"message\" \"global\" NIL NIL NIL \"7BIT\" 16 (NIL \"in\" NIL NIL NIL NIL "
+          "NIL "
+          "NIL NIL NIL) (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" "
+          "1 0) "
+          "2)",
+          NULL },
+        { "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: in\r\n"
+          "\r\nx\r\n--b--",
+          "((\"message\" \"rfc822\" NIL NIL NIL \"7BIT\" 16 (NIL \"in\" NIL NIL NIL NIL "
+          "NIL "
+          "NIL NIL NIL) (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" "
+          "1 0) "
+          "2) \"digest\")",
+          NULL },
         { "", "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 0 0)",
           NULL },
     };
@@ -285,6 +309,9 @@ reads_parameters(void)
           "(\"a\" \"x\" \"b\" \"c\")" },
         { "; junk; a=b; =c; d (x) = (y) e", "(\"a\" \"b\" \"d\" \"e\")",
           "(\"a\" \"b\" \"d\" \"e\")" },
+        { "; name=Rechnung M\xE4rz 2026.pdf; x=y z",
+          "(\"name*\" \"utf-8''Rechnung%20M%C3%A4rz%202026.pdf\" \"x\" \"y\")",
+          "(\"name*\" \"Rechnung M\xC3\xA4rz 2026.pdf\" \"x\" \"y\")" },
         { "; a**=b; c*x=d; e*1=f", "(\"a**\" \"b\" \"c*x\" \"d\" \"e\" \"\")",
           "(\"a**\" \"b\" \"c*x\" \"d\" \"e\" \"\")" },
     };
@@ -399,6 +426,40 @@ finds_the_text_of_a_plain_message(void)
     g_assert_false(hp_summary_find_part(summary, path, 2, &part));
 }
 
+/* A message that is one as a whole. */
+static void
+enters_a_message_at_the_root(void)
+{
+    static const char message[] =
+        "Content-Type: message/rfc822\r\n\r\nSubject: in\r\n\r\nbody";
+    g_autoptr(HpSummary) summary = summarize(message);
+    HpSummaryPart part;
+    const guint path[] = { 1, 1, 1 };
+
+    g_assert_true(hp_summary_find_part(summary, path, 1, &part));
+    g_assert_true(part.is_message);
+    g_assert_cmpuint(part.inner_start, ==, 32);
+    g_assert_true(hp_summary_find_part(summary, path, 2, &part));
+    g_assert_false(part.is_message);
+    g_assert_cmpuint(part.mime_start, ==, 32);
+    g_assert_cmpmem(message + part.body_start, 4, "body", 4);
+    g_assert_false(hp_summary_find_part(summary, path, 3, &part));
+}
+
+/* The structure shows one, so there is one. */
+static void
+finds_an_empty_part_in_an_empty_multipart(void)
+{
+    g_autoptr(HpSummary) summary = summarize(MIXED "no parts");
+    HpSummaryPart part;
+    const guint path[] = { 1, 1 };
+
+    g_assert_true(hp_summary_find_part(summary, path, 1, &part));
+    g_assert_cmpuint(part.body_end, ==, part.mime_start);
+    g_assert_false(hp_summary_find_part(summary, path, 2, &part));
+    g_assert_false(hp_summary_find_part(summary, &(guint){ 2 }, 1, &part));
+}
+
 static void
 lists_all_parts(void)
 {
@@ -505,7 +566,9 @@ finds_addresses_to_sort_by(void)
         { "a@x.test", "a", "a@x.test" },
         { "\"\" <a@x.test>", "a", "a@x.test" },
         { "=?utf-8?q?=C3=84nne?= <a@x.test>", "a", "\xC3\x84nne" },
-        { "=?utf-8?q?" "?= <a@x.test>", "a", "a@x.test" },
+        { "=?utf-8?q?"
+          "?= <a@x.test>",
+          "a", "a@x.test" },
         { "Team: b@x.test;", "Team", "Team" },
         { "Joe", "Joe", "Joe" },
         { "", "", "" },
@@ -941,6 +1004,10 @@ main(int argc, char **argv)
                     tells_of_messages_in_messages);
     g_test_add_func("/summary/finds-the-text-of-a-plain-message",
                     finds_the_text_of_a_plain_message);
+    g_test_add_func("/summary/enters-a-message-at-the-root",
+                    enters_a_message_at_the_root);
+    g_test_add_func("/summary/finds-an-empty-part-in-an-empty-multipart",
+                    finds_an_empty_part_in_an_empty_multipart);
     g_test_add_func("/summary/lists-all-parts", lists_all_parts);
     g_test_add_func("/summary/finds-the-base-subject", finds_the_base_subject);
     g_test_add_func("/summary/finds-addresses-to-sort-by", finds_addresses_to_sort_by);
