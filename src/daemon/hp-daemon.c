@@ -399,12 +399,14 @@ clear(HpDaemon *self)
     g_clear_pointer(&self->loop, g_main_loop_unref);
 }
 
+/* A service manager must not try again with the same wrong settings, so they have an exit
+ * status of their own. */
 static int
 fail(HpDaemon *self, const GError *error)
 {
     fprintf(stderr, "hauspostd: %s\n", error->message);
     clear(self);
-    return EXIT_FAULT;
+    return error->domain == HP_SETTINGS_ERROR ? EXIT_PROBLEMS : EXIT_FAULT;
 }
 
 int
