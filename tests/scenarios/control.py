@@ -35,6 +35,10 @@ def exit_statuses(post):
     done = post.run("queue", "show", "ZZZZZZ", check=False)
     assert done.returncode == 3 and done.stderr, done
     assert post.run("config", "get", "no.such", check=False).returncode == 3
+    for words in (("queue", "list", "--state", "wating"),
+                  ("history", "list", "--result", "lost")):
+        done = post.run(*words, check=False)
+        assert done.returncode == 2 and "delivered" in done.stderr, done
 
 
 @scenario
