@@ -175,6 +175,7 @@ hp_queue_pause(HpQueue *self, gint64 until_wall_usec, GError **error)
         hp_dispatcher_hurry(self, NULL, FALSE);
     else
         hp_waker_ring(self->bell);
+    hp_queue_announce(self, NULL, until_wall_usec != 0 ? "paused" : "running");
     return TRUE;
 }
 

@@ -1,5 +1,6 @@
 """The command line and the settings: what scripts rely on."""
 import json
+import subprocess
 
 from harness import scenario
 from instance import ADDRESS
@@ -14,6 +15,29 @@ def status_as_json(post):
     assert status["network"]["state"] in ("ok", "offline")
     assert {"smtp", "pop3"} <= {entry["protocol"] for entry in status["listeners"]}
     assert post.run("status").returncode == 0
+
+
+@scenario
+def status_follows(post):
+    """`status -f` shows a pause and its end as they come, and ends with the daemon (4)."""
+    with open(post.folder / "followed", "wb") as out:
+        follower = subprocess.Popen(post.command("hauspost", "status", "-f"),
+                                    env=post.environment, stdout=out,
+                                    stderr=subprocess.DEVNULL)
+
+    def shown():
+        return (post.folder / "followed").read_text(encoding="utf-8").split("\u25cf")[1:]
+
+    post.wait_for(lambda: len(shown()) == 1, 10, "the first picture")
+    post.run("pause")
+    post.wait_for(lambda: "paused" in shown()[-1], 10, "the pause")
+    post.run("resume")
+    post.wait_for(lambda: "running for" in shown()[-1], 10, "the end of the pause")
+    post.run("pause", "--for", "2s")
+    post.wait_for(lambda: "paused" in shown()[-1], 10, "the second pause")
+    post.wait_for(lambda: "running for" in shown()[-1], 10, "its end by itself")
+    post.stop()
+    assert follower.wait(10) == 4
 
 
 @scenario
