@@ -131,6 +131,9 @@ def config_commands(post):
     assert post.run("config", "set", "delivery.give-up", "soon",
                     check=False).returncode != 0
     assert str(post.config_file) in post.run("config", "path").stdout
+    done = post.run("config", "set", "listen.allow-users", "root")
+    assert "next start" in done.stderr, done
+    assert not post.run("config", "set", "listen.plaintext", "no").stderr
     for words in (("list",), ("describe", "delivery.give-up"), ("validate",)):
         assert post.run("config", *words).returncode == 0
 
@@ -144,8 +147,11 @@ def every_read_command_speaks_json(post):
     for words in (["status"], ["queue", "list"], ["queue", "show", ident], ["queue", "log",
                   ident], ["queue", "summary"], ["history", "list"], ["history", "stats"],
                   ["explain", "550"], ["identity", "list"], ["password", "list"],
-                  ["account", "show"], ["cert", "show"], ["config", "list"],
-                  ["mailbox", "list"], ["version"]):
+                  ["history", "show", ident], ["account", "show"], ["cert", "show"],
+                  ["identity", "check", ADDRESS], ["mailbox", "list"], ["mailbox", "size"],
+                  ["mailbox", "cleanup", "-n"], ["config", "list"], ["config", "path"],
+                  ["config", "get", "listen.smtp"], ["config", "describe", "listen"],
+                  ["config", "validate"], ["version"]):
         value = json.loads(post.run(*words, "--json").stdout)
         assert value["schema"].startswith("hauspost."), (words, value)
 
