@@ -44,9 +44,14 @@ hp_queue_announce(HpQueue *self, const char *id, const char *state)
         HP_LOCKED(&self->lock);
         changed = self->changed;
         data = self->changed_data;
+        self->announcing += changed != NULL;
     }
-    if (changed != NULL)
-        changed(id, state, data);
+    if (changed == NULL)
+        return;
+    changed(id, state, data);
+    HP_LOCKED(&self->lock);
+    if (--self->announcing == 0)
+        hp_cond_broadcast(&self->announced);
 }
 
 void
@@ -70,6 +75,8 @@ hp_queue_set_changed(HpQueue *self, HpQueueChanged changed, gpointer data)
 
     self->changed = changed;
     self->changed_data = data;
+    while (self->announcing > 0)
+        hp_cond_wait_until(&self->announced, &self->lock, -1);
 }
 
 HpDb *
@@ -359,6 +366,7 @@ new_queue(const HpQueueOptions *options)
     HpQueue *self = g_new0(HpQueue, 1);
 
     hp_lock_init(&self->lock);
+    hp_cond_init(&self->announced);
     self->clock = options->clock;
     self->inbox = options->inbox;
     self->transport = options->transport;
@@ -465,6 +473,7 @@ hp_queue_close(HpQueue *self)
     g_free(self->user_name);
     g_free(self->language);
     g_free(self->uid);
+    hp_cond_clear(&self->announced);
     hp_lock_clear(&self->lock);
     g_free(self);
 }

@@ -91,6 +91,7 @@ hp_store_open(const char *data_path, int data_fd, const HpClock *clock, GError *
 
     self->clock = clock;
     hp_lock_init(&self->lock);
+    hp_cond_init(&self->told);
     if (open_parts(self, data_path, data_fd, error) && need_inbox(self, error))
         return self;
     hp_store_close(self);
@@ -104,6 +105,7 @@ hp_store_close(HpStore *self)
         hp_contents_close(self->contents);
     if (self->db != NULL)
         hp_db_close(self->db);
+    hp_cond_clear(&self->told);
     hp_lock_clear(&self->lock);
     g_free(self);
 }
@@ -121,15 +123,28 @@ hp_store_set_changed(HpStore *self, HpStoreChanged changed, gpointer data)
 
     self->changed = changed;
     self->changed_data = data;
+    while (self->telling > 0)
+        hp_cond_wait_until(&self->told, &self->lock, -1);
 }
 
-static HpStoreChanged
-get_changed(HpStore *self, gpointer *ret_data)
+static void
+tell_changed(HpStore *self)
 {
-    HP_LOCKED(&self->lock);
+    HpStoreChanged changed;
+    gpointer data;
 
-    *ret_data = self->changed_data;
-    return self->changed;
+    {
+        HP_LOCKED(&self->lock);
+        changed = self->changed;
+        data = self->changed_data;
+        self->telling += changed != NULL;
+    }
+    if (changed == NULL)
+        return;
+    changed(data);
+    HP_LOCKED(&self->lock);
+    if (--self->telling == 0)
+        hp_cond_broadcast(&self->told);
 }
 
 gboolean
@@ -139,13 +154,10 @@ hp_store_write(HpStore *self, HpDbWork work, gpointer data, guint rows, GError *
     gboolean ok = rows >= HP_STORE_BIG_ROWS
                       ? hp_db_write_big(self->db, work, data, &failure)
                       : hp_db_write(self->db, work, data, &failure);
-    gpointer changed_data;
-    HpStoreChanged changed = get_changed(self, &changed_data);
 
     if (!ok)
         return hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
-    if (changed != NULL)
-        changed(changed_data);
+    tell_changed(self);
     return TRUE;
 }
 

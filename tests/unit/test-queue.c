@@ -522,6 +522,39 @@ test_history_ends(Fixture *f, gconstpointer data)
     g_assert_cmpuint(finished_messages(f, "delivered"), ==, 0);
 }
 
+/* The one who is told, and takes his time. */
+typedef struct {
+    gint entered; /* atomic */
+    gint left;    /* atomic */
+} Listener;
+
+static void
+listen_slowly(const char *id, const char *state, gpointer data)
+{
+    Listener *listener = data;
+
+    if (!g_str_equal(state, "delivered"))
+        return;
+    g_atomic_int_set(&listener->entered, TRUE);
+    g_usleep(100 * 1000);
+    g_atomic_int_set(&listener->left, TRUE);
+}
+
+/* Whoever is told no more may be freed. */
+static void
+test_tells_nobody_afterwards(Fixture *f, gconstpointer data)
+{
+    Listener listener = { FALSE, FALSE };
+    g_autofree char *id = NULL;
+
+    hp_queue_set_changed(f->queue, listen_slowly, &listener);
+    id = fixture_submit(f, ANNA, "ok@example.net", 0);
+    while (!g_atomic_int_get(&listener.entered))
+        g_usleep(1000);
+    hp_queue_set_changed(f->queue, NULL, NULL);
+    g_assert_true(g_atomic_int_get(&listener.left));
+}
+
 #define CASE(name, test)                                                                 \
     g_test_add("/queue/" name, Fixture, NULL, fixture_set_up, test, fixture_tear_down)
 
@@ -556,5 +589,6 @@ main(int argc, char **argv)
     CASE("lists-what-the-filter-names", test_limit);
     CASE("exports-the-bytes", test_export);
     CASE("forgets-after-90-days", test_history_ends);
+    CASE("tells-nobody-afterwards", test_tells_nobody_afterwards);
     return g_test_run();
 }
