@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -111,7 +112,7 @@ unlink_files(HpContents *self, GPtrArray *files, GError **error)
         if (unlinkat(self->dir_fd, file, 0) == 0)
             g_ptr_array_add(touched, files->pdata[i]);
         else if (errno != ENOENT)
-            return hp_fs_fail(error, "remove", file);
+            return hp_fs_fail(error, N_("remove"), file);
     }
     return sync_folders(self, touched, error);
 }
@@ -203,7 +204,7 @@ write_tmp(HpContents *self, const char *file, GBytes *bytes, GError **error)
     if (fd < 0)
         return FALSE;
     return hp_fs_write_all(fd, hp_slice_of_bytes(bytes)) ||
-           hp_fs_fail(error, "write", file);
+           hp_fs_fail(error, N_("write"), file);
 }
 
 static gboolean
@@ -227,7 +228,7 @@ copy_out(HpContents *self, const Move *move, GError **error)
         if (!write_tmp(self, move->files->pdata[i], bytes, error))
             return FALSE;
     }
-    return syncfs(self->dir_fd) == 0 || hp_fs_fail(error, "sync", "messages");
+    return syncfs(self->dir_fd) == 0 || hp_fs_fail(error, N_("sync"), "messages");
 }
 
 static gboolean

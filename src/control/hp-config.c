@@ -450,7 +450,7 @@ hp_config_load(const HpDirs *dirs, GError **error)
     g_autoptr(GBytes) bytes = NULL;
 
     if (dir_fd < 0 && errno != ENOENT) {
-        hp_fs_fail(error, "open folder", dirs->config);
+        hp_fs_fail(error, N_("open folder"), dirs->config);
         return NULL;
     }
     bytes = dir_fd >= 0 ? read_file(dir_fd, error) : g_bytes_new_static("", 0);
@@ -476,7 +476,7 @@ hp_config_change(const HpDirs *dirs, HpConfigEdit edit, gpointer data, GError **
     if (dir_fd < 0)
         return FALSE;
     if (flock(dir_fd, LOCK_EX) != 0)
-        return hp_fs_fail(error, "lock", dirs->config);
+        return hp_fs_fail(error, N_("lock"), dirs->config);
     bytes = read_file(dir_fd, error);
     if (bytes == NULL)
         return FALSE;

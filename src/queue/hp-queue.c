@@ -6,6 +6,7 @@
 #include "hp-queue-schema.h"
 
 #include <errno.h>
+#include <glib/gi18n.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -349,7 +350,7 @@ open_files(HpQueue *self, const HpQueueOptions *options, GError **error)
         return FALSE;
     self->timer_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
     if (self->timer_fd < 0)
-        return hp_fs_fail(error, "make", "a timer");
+        return hp_fs_fail(error, N_("make"), "a timer");
     self->db = hp_db_open(&spec, error);
     if (self->db == NULL)
         return FALSE;

@@ -40,6 +40,24 @@ def status_follows(post):
     assert follower.wait(10) == 4
 
 
+@scenario(settings={"account": {"language": "de"}})
+def german_throughout(post):
+    """language=de: results, refusals and what the system refuses are in German."""
+    post.run("pause")
+    post.send("x@far.example", "auf Deutsch")
+    ident = post.queue()[0]["id"]
+    for status, german, words in (
+            (0, "Postausgang", ["status"]), (0, "geschrieben", ["queue", "show", ident]),
+            (3, "es gibt keine Nachricht", ["queue", "show", "ZZZZZZ"]),
+            (1, "Anlegen ging nicht", ["queue", "export", ident, "/nonexistent/file"]),
+            (2, "es gibt keinen Zustand", ["queue", "list", "--state", "no"]),
+            (2, "etwas fehlt", ["queue", "show"]),
+            (8, "kein Terminal", ["queue", "cancel", ident])):
+        done = post.run(*words, check=False)
+        assert done.returncode == status and german in done.stdout + done.stderr, done
+        assert not status or done.stderr.splitlines()[-1].startswith("\u2192 "), done
+
+
 @scenario
 def not_running(make):
     """Without a daemon: exit status 4 and a line that begins with an arrow."""
