@@ -1,6 +1,7 @@
 """The command line and the settings: what scripts rely on."""
 import json
 import subprocess
+import time
 
 from harness import scenario
 from instance import ADDRESS
@@ -212,6 +213,60 @@ def help_and_version(post):
     assert "queue" in post.run("help").stdout
     assert post.run("--version").stdout.split()[-1][0].isdigit()
     assert post.run("queue", "--help").returncode == 0
+
+
+@scenario
+def log_asks_the_journal(post):
+    """`log` asks journalctl for this user's unit; its times are those of the other commands."""
+    assert post.run("log", check=False).returncode == 1  # no user manager here
+    manager = post.folder / "run" / "systemd"
+    manager.mkdir()
+    (manager / "private").touch()
+    program = post.folder / "bin" / "journalctl"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    program.chmod(0o755)
+    post.environment["PATH"] = f"{program.parent}:{post.environment['PATH']}"
+    asked = post.run("log", "-f", "--since", "1h", "--id", "7q2kxm").stdout.split()
+    assert asked[:3] == ["--user", "--unit=hauspost", "--follow"], asked
+    since = int(asked[3].removeprefix("--since=@"))
+    assert abs(time.time() - 3600 - since) < 60 and asked[4] == "HP_SUBJECT=7Q2KXM", asked
+    assert post.run("log", "--since", "yore", check=False).returncode == 2
+
+
+@scenario
+def session_bus(make):
+    """On a session bus the interface answers, too; but no password goes over it."""
+    post = make()
+    address = f"unix:path={post.folder}/bus"
+    bus = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address",
+                            f"--address={address}"], stdout=subprocess.PIPE)
+    try:
+        bus.stdout.readline()
+        post.environment["DBUS_SESSION_BUS_ADDRESS"] = address
+        post.setup()
+        post.start()
+
+        def call(method, *words):
+            return subprocess.run(
+                ["dbus-send", f"--bus={address}", "--print-reply",
+                 "--dest=org.hauspost.Hauspost1", "/org/hauspost/Hauspost1",
+                 f"org.hauspost.Hauspost1.{method}", *words],
+                capture_output=True, text=True, check=False)
+
+        post.wait_for(lambda: "listeners" in call("Status").stdout, 10, "an answer")
+        assert "AccessDenied" in call("NewPassword", "string:web").stderr
+        other = make()
+        other.environment["DBUS_SESSION_BUS_ADDRESS"] = address
+        other.setup()
+        other.configure({"listen": {name: "0" for name in
+                                    ("smtp", "smtp-tls", "pop3", "pop3-tls")}})
+        other.start()
+        other.wait_for(lambda: "the session bus has another" in other.log(), 10, "the log line")
+        assert other.run("status").returncode == 0
+    finally:
+        bus.terminate()
+        bus.wait(10)
 
 
 @scenario
