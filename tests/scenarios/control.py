@@ -67,6 +67,11 @@ def not_running(make):
     done = post.run("queue", "list", check=False)
     assert done.returncode == 4, done
     assert "\u2192" in done.stderr, done.stderr
+    for words, status in ((("sendmail", "x@far.example"), 69), (("sendmail", "-Z"), 64),
+                          (("mailq",), 69)):
+        done = post.run(*words, check=False, input="Subject: x\n\nx\n")
+        assert done.returncode == status, done
+        assert done.stderr.splitlines()[-1].startswith("\u2192 "), done
 
 
 @scenario

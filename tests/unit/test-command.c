@@ -30,6 +30,7 @@ names_the_nearest_command(void)
     check_refusal("queue lst", HP_EXIT_USAGE,
                   "there is no command queue lst; did you mean queue list?",
                   "hauspost help queue");
+    check_refusal("foo", HP_EXIT_USAGE, "there is no command foo", "hauspost help");
     check_refusal("cert", HP_EXIT_USAGE, "cert needs one of these words after it: show",
                   "hauspost help cert");
     check_refusal("queue list --jsno", HP_EXIT_USAGE,
