@@ -368,6 +368,28 @@ test_returns_after_five_days(Fixture *f, gconstpointer data)
     fixture_wait_inbox(2); /* the notice, then the message */
     text = fixture_inbox_text(1);
     g_assert_nonnull(strstr(text, "Hello."));
+    g_assert_nonnull(strstr(text, "for 5 days this network"));
+}
+
+/* Somebody who gives up earlier is not told of five days. */
+static void
+test_says_when_it_returns(Fixture *f, gconstpointer data)
+{
+    HpQueueOptions options = { .bounce_from_domain = "host.example",
+                               .user_address = ANNA,
+                               .user_name = "Anna",
+                               .concurrency = 20,
+                               .per_destination = 4,
+                               .give_up_sec = 36 * 3600 };
+    g_autofree char *text = NULL;
+
+    hp_queue_configure(f->queue, &options);
+    hp_queue_set_link(f->queue, HP_LINK_NO_25, FALSE);
+    g_free(fixture_submit(f, ANNA, "line@example.net", 0));
+    fixture_pass(f, 16 * MINUTE);
+    fixture_wait_inbox(1);
+    text = fixture_inbox_text(0);
+    g_assert_nonnull(strstr(text, "after 2 days."));
 }
 
 static const char *crash_id; /* nocheck: handed from the test to its child */
@@ -481,6 +503,7 @@ main(int argc, char **argv)
     CASE("probes-a-bad-line-when-asked-to", test_probes_when_asked);
     CASE("tells-of-a-bad-line-once", test_tells_of_bad_line);
     CASE("returns-mail-after-five-days-without-port-25", test_returns_after_five_days);
+    CASE("says-when-it-returns", test_says_when_it_returns);
     CASE("crash-before-the-dot-is-due-again", test_crash_before_dot);
     CASE("crash-after-the-dot-is-uncertain", test_crash_after_dot);
     CASE("crash-without-its-map-is-uncertain", test_crash_without_map);
