@@ -331,6 +331,18 @@ load_meta(HpQueue *self, GError **error)
     return TRUE;
 }
 
+/* A crash between making the file of a large message and its COMMIT leaves one behind. */
+static void
+remove_orphans(HpQueue *self)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (hp_db_is_writable(self->db) &&
+        !hp_contents_remove_orphans(self->contents, &error))
+        hp_log("queue", NULL, G_LOG_LEVEL_WARNING, "could not remove old files: %s",
+               error->message);
+}
+
 static gboolean
 open_files(HpQueue *self, const HpQueueOptions *options, GError **error)
 {
@@ -357,6 +369,7 @@ open_files(HpQueue *self, const HpQueueOptions *options, GError **error)
     self->contents = hp_contents_open(self->db, spool, error);
     if (self->contents == NULL)
         return FALSE;
+    remove_orphans(self);
     self->phases = hp_phases_open(map_path, NULL, error);
     return self->phases != NULL;
 }

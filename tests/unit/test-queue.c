@@ -325,6 +325,18 @@ test_retry(Fixture *f, gconstpointer data)
 }
 
 static void
+test_orphans(Fixture *f, gconstpointer data)
+{
+    g_autofree char *orphan = g_build_filename(f->folder, "spool", "cd",
+                                               "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd", NULL);
+
+    g_assert_true(g_file_set_contents(orphan, "x", 1, NULL));
+    fixture_close(f);
+    fixture_open(f);
+    g_assert_false(g_file_test(orphan, G_FILE_TEST_EXISTS));
+}
+
+static void
 test_pause_survives(Fixture *f, gconstpointer data)
 {
     g_autofree char *id = NULL;
@@ -578,6 +590,7 @@ main(int argc, char **argv)
     CASE("cancels-under-way-before-the-dot", test_cancel_before_dot);
     CASE("cannot-cancel-after-the-dot", test_cancel_after_dot);
     CASE("retry-is-at-once", test_retry);
+    CASE("removes-files-that-no-message-names", test_orphans);
     CASE("pause-survives-a-restart", test_pause_survives);
     CASE("pause-ends-by-itself", test_pause_ends);
     CASE("local-recipients-share-one-copy", test_local);
