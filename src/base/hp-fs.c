@@ -26,7 +26,7 @@ hp_fs_fail(GError **error, const char *verb, const char *name)
     int saved = errno;
 
     g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(saved),
-                "could not %s %s: %s", verb, name, g_strerror(saved));
+                _("could not %s %s: %s"), _(verb), name, g_strerror(saved));
     return FALSE;
 }
 
@@ -57,7 +57,7 @@ open_checked(int parent_fd, const char *name, gboolean created, GError **error)
     if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))
         return refuse(error, name, _("is a symbolic link or not a folder"));
     if (fd < 0 || fstat(fd, &info) != 0) {
-        hp_fs_fail(error, "open folder", name);
+        hp_fs_fail(error, N_("open folder"), name);
         return -1;
     }
     if (info.st_uid != geteuid())
@@ -65,7 +65,7 @@ open_checked(int parent_fd, const char *name, gboolean created, GError **error)
     if (!created && (info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
         return refuse(error, name, _("can be written to by others"));
     if ((info.st_mode & 07777) != 0700 && fchmod(fd, 0700) != 0) {
-        hp_fs_fail(error, "protect folder", name);
+        hp_fs_fail(error, N_("protect folder"), name);
         return -1;
     }
     return steal(&fd);
@@ -77,11 +77,11 @@ hp_fs_open_private_subdir(int dir_fd, const char *name, GError **error)
     gboolean created = mkdirat(dir_fd, name, 0700) == 0;
 
     if (!created && errno != EEXIST) {
-        hp_fs_fail(error, "make folder", name);
+        hp_fs_fail(error, N_("make folder"), name);
         return -1;
     }
     if (created && fsync(dir_fd) != 0) {
-        hp_fs_fail(error, "sync the folder of", name);
+        hp_fs_fail(error, N_("sync the folder of"), name);
         return -1;
     }
     return open_checked(dir_fd, name, created, error);
@@ -99,12 +99,12 @@ hp_fs_open_private_dir(const char *path, GError **error)
 
     /* The parents (~/.local/state) are the user's own affair: made, but not judged. */
     if (g_mkdir_with_parents(parent, 0700) != 0) {
-        hp_fs_fail(error, "make folder", parent);
+        hp_fs_fail(error, N_("make folder"), parent);
         return -1;
     }
     parent_fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (parent_fd < 0) {
-        hp_fs_fail(error, "open folder", parent);
+        hp_fs_fail(error, N_("open folder"), parent);
         return -1;
     }
     fd = hp_fs_open_private_subdir(parent_fd, name, error);
@@ -123,7 +123,7 @@ hp_fs_lock_dir(int dir_fd, GError **error)
                     _("another hauspostd is already at work in this folder"));
         return FALSE;
     }
-    return hp_fs_fail(error, "lock", "the folder");
+    return hp_fs_fail(error, N_("lock"), _("the folder"));
 }
 
 gint64
@@ -161,21 +161,21 @@ hp_fs_replace_at(int dir_fd, const char *name, HpSlice contents, GError **error)
     unlinkat(dir_fd, tmp, 0); /* what a crash may have left */
     fd = openat(dir_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return hp_fs_fail(error, "create", tmp);
+        return hp_fs_fail(error, N_("create"), tmp);
     if (fchmod(fd, 0600) != 0 || !hp_fs_write_all(fd, contents) || fsync(fd) != 0) {
-        hp_fs_fail(error, "write", tmp);
+        hp_fs_fail(error, N_("write"), tmp);
         unlinkat(dir_fd, tmp, 0);
         return FALSE;
     }
     if (renameat(dir_fd, tmp, dir_fd, name) != 0) {
-        hp_fs_fail(error, "rename to", name);
+        hp_fs_fail(error, N_("rename to"), name);
         unlinkat(dir_fd, tmp, 0);
         return FALSE;
     }
 
     /* The new name is only safe once the directory itself is on disk. */
     if (fsync(dir_fd) != 0)
-        return hp_fs_fail(error, "sync the folder of", name);
+        return hp_fs_fail(error, N_("sync the folder of"), name);
     return TRUE;
 }
 
@@ -208,7 +208,7 @@ hp_fs_read_at(int dir_fd, const char *name, size_t max_bytes, GError **error)
     size_t len;
 
     if (fd < 0 || fstat(fd, &info) != 0) {
-        hp_fs_fail(error, "open", name);
+        hp_fs_fail(error, N_("open"), name);
         return NULL;
     }
     if (!S_ISREG(info.st_mode) || (guint64)info.st_size > max_bytes) {
@@ -218,7 +218,7 @@ hp_fs_read_at(int dir_fd, const char *name, size_t max_bytes, GError **error)
     }
     buffer = g_malloc((size_t)info.st_size + 1);
     if (!read_all(fd, buffer, (size_t)info.st_size, &len)) {
-        hp_fs_fail(error, "read", name);
+        hp_fs_fail(error, N_("read"), name);
         return NULL;
     }
     buffer[len] = '\0';

@@ -59,6 +59,7 @@ typedef struct {
     HpSettingCheck check; /* (nullable): for every word of a LIST, else the whole value */
     gboolean named;       /* the section is [section NAME], and there may be several */
     gboolean later;       /* known, but nothing acts on it yet */
+    gboolean at_start;    /* a running daemon takes a change at its next start only */
 } HpSettingSpec;
 
 typedef struct {

@@ -140,7 +140,7 @@ sync_folder_of(const char *path, GError **error)
     hp_autofd fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0 || fsync(fd) != 0)
-        return hp_fs_fail(error, "sync folder", folder);
+        return hp_fs_fail(error, N_("sync folder"), folder);
     return TRUE;
 }
 
@@ -153,14 +153,14 @@ make_private(const char *path, int flags, GError **error)
     struct stat info;
 
     if (fd < 0 || fstat(fd, &info) != 0)
-        return hp_fs_fail(error, "open", path);
+        return hp_fs_fail(error, N_("open"), path);
     if (!S_ISREG(info.st_mode)) {
-        g_set_error(error, HP_DB_ERROR, HP_DB_ERROR_FAILED, "%s is not a plain file",
+        g_set_error(error, HP_DB_ERROR, HP_DB_ERROR_FAILED, _("%s is not a plain file"),
                     path);
         return FALSE;
     }
     if ((info.st_mode & 07777) != 0600 && fchmod(fd, 0600) != 0)
-        return hp_fs_fail(error, "protect", path);
+        return hp_fs_fail(error, N_("protect"), path);
     return TRUE;
 }
 
@@ -185,7 +185,7 @@ back_up(HpDbConn *conn, gint64 version, GError **error)
                                : hp_db_conn_fail(conn, code, error);
     sqlite3_close(target);
     if (copied && rename(tmp, final) != 0)
-        copied = hp_fs_fail(error, "rename to", final);
+        copied = hp_fs_fail(error, N_("rename to"), final);
     if (!copied) {
         unlink(tmp);
         return FALSE;
@@ -236,7 +236,7 @@ turn_wal_on(HpDbConn *conn, GError **error)
     hp_db_reset(stmt);
     if (!on && failure == NULL)
         g_set_error(&failure, HP_DB_ERROR, HP_DB_ERROR_FAILED,
-                    "%s: write-ahead logging does not work in this folder",
+                    _("%s: write-ahead logging does not work in this folder"),
                     conn->db->path);
     if (failure != NULL)
         g_propagate_error(error, g_steal_pointer(&failure));

@@ -39,8 +39,8 @@ copy(int from, int to, const char *name, GError **error)
 
     while ((n = read_some(from, buffer, sizeof buffer)) > 0)
         if (!hp_fs_write_all(to, (HpSlice){ buffer, (size_t)n }))
-            return hp_fs_fail(error, "write", name);
-    return n == 0 ? TRUE : hp_fs_fail(error, "read", name);
+            return hp_fs_fail(error, N_("write"), name);
+    return n == 0 ? TRUE : hp_fs_fail(error, N_("read"), name);
 }
 
 gboolean
@@ -58,7 +58,7 @@ hp_cli_save_stream(HpCli *cli, GVariant *handle, GUnixFDList *fds, const char *p
     }
     to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (to < 0)
-        return hp_fs_fail(error, "create", path);
+        return hp_fs_fail(error, N_("create"), path);
     return copy(from, to, path, error);
 }
 

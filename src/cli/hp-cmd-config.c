@@ -1,4 +1,5 @@
 /* config: the settings. Works without a daemon. */
+#include "hp-cli-reach.h"
 #include "hp-cli-table.h"
 #include "hp-command.h"
 #include "hp-fs.h"
@@ -88,15 +89,34 @@ edit(HpSlice text, gpointer data, GError **error)
     return hp_settings_edit_set(text, section, spec->key, change->value);
 }
 
+/* Says so if a running daemon will not take the change before it is started again. */
+static void
+hint_at_start(HpCli *cli, const char *path)
+{
+    g_autofree char *name = NULL;
+    guint key = 0;
+
+    if (cli->daemon == NULL ||
+        !hp_settings_find(hp_config_table(), path, &key, &name, NULL) ||
+        !hp_config_table().specs[key].at_start)
+        return;
+    hp_cli_hint(cli, "%s%s", _("The mail server takes this at its next start."),
+                hp_cli_has_user_manager() ? "\n→ systemctl --user restart hauspost" : "");
+}
+
 static HpExit
 change_setting(HpCli *cli, const char *value)
 {
     Change change = { hp_cli_args_word(cli->args, 0), value };
     g_autoptr(GError) error = NULL;
+    HpExit exit;
 
     if (!hp_config_change(cli->dirs, edit, &change, &error))
         return fail_settings(cli, error);
-    return hp_cli_reload(cli);
+    exit = hp_cli_reload(cli);
+    if (exit == HP_EXIT_OK)
+        hint_at_start(cli, change.path);
+    return exit;
 }
 
 static HpExit
@@ -183,6 +203,21 @@ cmd_list(HpCli *cli)
     return HP_EXIT_OK;
 }
 
+/* @problems: (nullable): lines, "file:line: problem" */
+static void
+print_verdict(HpCli *cli, const char *problems)
+{
+    g_auto(GStrv) lines = g_strsplit(problems != NULL ? problems : "", "\n", -1);
+    g_autoptr(GVariant) verdict = NULL;
+    GVariantDict dict;
+
+    g_variant_dict_init(&dict, NULL);
+    g_variant_dict_insert(&dict, "valid", "b", problems == NULL);
+    g_variant_dict_insert(&dict, "problems", "^as", lines);
+    verdict = g_variant_ref_sink(g_variant_dict_end(&dict));
+    hp_cli_print_json(cli, "hauspost.validation/1", NULL, verdict);
+}
+
 /* @path: (nullable): another file than the one in use */
 static HpExit
 validate(HpCli *cli, const char *path)
@@ -196,9 +231,12 @@ validate(HpCli *cli, const char *path)
         settings = hp_config_load(cli->dirs, &error);
     else if (g_file_get_contents(path, &text, &len, &error))
         settings = hp_config_parse(path, (HpSlice){ text, len }, &error);
+    if (cli->json && (settings != NULL || error->domain == HP_SETTINGS_ERROR))
+        print_verdict(cli, settings != NULL ? NULL : error->message);
     if (settings == NULL)
         return fail_settings(cli, error);
-    hp_cli_hint(cli, "%s", _("The settings are fine."));
+    if (!cli->json)
+        hp_cli_hint(cli, "%s", _("The settings are fine."));
     return HP_EXIT_OK;
 }
 
@@ -232,7 +270,7 @@ cmd_edit(HpCli *cli)
 }
 
 static void
-describe(HpCli *cli, const HpSettingSpec *spec)
+print_description(HpCli *cli, const HpSettingSpec *spec)
 {
     g_autofree char *type = hp_settings_describe_type(spec);
 
@@ -240,7 +278,46 @@ describe(HpCli *cli, const HpSettingSpec *spec)
             spec->key, _(spec->about));
     fprintf(cli->out, _("    Value: %s. Default: %s.%s\n"), type,
             spec->fallback[0] != '\0' ? spec->fallback : _("none"),
-            spec->later ? _(" Known, but not in use yet.") : "");
+            spec->later      ? _(" Known, but not in use yet.")
+            : spec->at_start ? _(" Taken at the next start.")
+                             : "");
+}
+
+/* As in "config list", NAME stands for the name of a section that has one. */
+static GVariant *
+description(const HpSettingSpec *spec)
+{
+    g_autofree char *type = hp_settings_describe_type(spec);
+    g_autofree char *path =
+        g_strdup_printf("%s%s.%s", spec->section, spec->named ? ".NAME" : "", spec->key);
+    GVariantDict dict;
+
+    g_variant_dict_init(&dict, NULL);
+    g_variant_dict_insert(&dict, "key", "s", path);
+    g_variant_dict_insert(&dict, "about", "s", _(spec->about));
+    g_variant_dict_insert(&dict, "value", "s", type);
+    g_variant_dict_insert(&dict, "default", "s", spec->fallback);
+    g_variant_dict_insert(&dict, "in_use", "b", !spec->later);
+    g_variant_dict_insert(&dict, "at_start", "b", spec->at_start);
+    return g_variant_dict_end(&dict);
+}
+
+static void
+describe(HpCli *cli, const HpSettingSpec *const *specs, guint n)
+{
+    g_autoptr(GVariant) list = NULL;
+    GVariantBuilder builder;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE("aa{sv}"));
+    for (guint i = 0; i < n; i++) {
+        if (cli->json)
+            g_variant_builder_add_value(&builder, description(specs[i]));
+        else
+            print_description(cli, specs[i]);
+    }
+    list = g_variant_ref_sink(g_variant_builder_end(&builder));
+    if (cli->json)
+        hp_cli_print_json(cli, "hauspost.descriptions/1", "settings", list);
 }
 
 /* Whole sections too: "config describe listen". */
@@ -249,22 +326,19 @@ cmd_describe(HpCli *cli)
 {
     const char *path = hp_cli_args_word(cli->args, 0);
     HpSettingTable table = hp_config_table();
-    gboolean found = FALSE;
+    g_autofree const HpSettingSpec **specs = g_new(const HpSettingSpec *, table.n_specs);
+    guint n = 0, key = 0;
     g_autoptr(GError) error = NULL;
     g_autofree char *name = NULL;
-    guint key = 0;
 
-    for (guint i = 0; i < table.n_specs; i++) {
-        if (path == NULL || g_str_equal(path, table.specs[i].section)) {
-            describe(cli, &table.specs[i]);
-            found = TRUE;
-        }
-    }
-    if (found)
-        return HP_EXIT_OK;
-    if (!hp_settings_find(table, path, &key, &name, &error))
+    for (guint i = 0; i < table.n_specs; i++)
+        if (path == NULL || g_str_equal(path, table.specs[i].section))
+            specs[n++] = &table.specs[i];
+    if (n == 0 && !hp_settings_find(table, path, &key, &name, &error))
         return fail_settings(cli, error);
-    describe(cli, &table.specs[key]);
+    if (n == 0)
+        specs[n++] = &table.specs[key];
+    describe(cli, specs, n);
     return HP_EXIT_OK;
 }
 
@@ -273,7 +347,13 @@ cmd_path(HpCli *cli)
 {
     g_autofree char *path = hp_config_path(cli->dirs);
 
-    fprintf(cli->out, "%s\n", path);
+    if (cli->json) {
+        g_autoptr(GVariant) value = g_variant_ref_sink(g_variant_new_string(path));
+
+        hp_cli_print_json(cli, "hauspost.path/1", "path", value);
+    } else {
+        fprintf(cli->out, "%s\n", path);
+    }
     return HP_EXIT_OK;
 }
 
@@ -288,11 +368,11 @@ const HpCommand hp_cmd_config[] = {
       N_("Shows all settings and where they are from."), cmd_list },
     { "config", "edit", "", "", 0, 0, 0, N_("Opens the settings in an editor."),
       cmd_edit },
-    { "config", "validate", "[FILE]", "", 0, 1, 0, N_("Checks the settings."),
-      cmd_validate },
-    { "config", "describe", "[KEY|SECTION]", "", 0, 1, 0, N_("Says what settings mean."),
-      cmd_describe },
-    { "config", "path", "", "", 0, 0, 0, N_("Prints where the settings file is."),
-      cmd_path },
+    { "config", "validate", "[FILE] [--json]", "", 0, 1, HP_COMMAND_JSON,
+      N_("Checks the settings."), cmd_validate },
+    { "config", "describe", "[KEY|SECTION] [--json]", "", 0, 1, HP_COMMAND_JSON,
+      N_("Says what settings mean."), cmd_describe },
+    { "config", "path", "[--json]", "", 0, 0, HP_COMMAND_JSON,
+      N_("Prints where the settings file is."), cmd_path },
     { NULL },
 };

@@ -269,6 +269,19 @@ is_covered(const HpSettings *settings, const char *address)
            (all != NULL && find_section(settings, all) != NULL);
 }
 
+static void
+print_verdict(HpCli *cli, const char *address, gboolean taken)
+{
+    g_autoptr(GVariant) verdict = NULL;
+    GVariantDict dict;
+
+    g_variant_dict_init(&dict, NULL);
+    g_variant_dict_insert(&dict, "address", "s", address);
+    g_variant_dict_insert(&dict, "taken", "b", taken);
+    verdict = g_variant_ref_sink(g_variant_dict_end(&dict));
+    hp_cli_print_json(cli, "hauspost.sender/1", NULL, verdict);
+}
+
 static HpExit
 cmd_check(HpCli *cli)
 {
@@ -279,12 +292,15 @@ cmd_check(HpCli *cli)
 
     if (settings == NULL)
         return exit;
+    if (cli->json)
+        print_verdict(cli, address, is_covered(settings, address));
     if (!is_covered(settings, address))
         return hp_cli_refuse(cli, HP_EXIT_NOT_FOUND, next,
                              _("mail from %s would be refused: it is not one of your "
                                "addresses"),
                              address);
-    hp_cli_hint(cli, _("Mail from %s is taken."), address);
+    if (!cli->json)
+        hp_cli_hint(cli, _("Mail from %s is taken."), address);
     return HP_EXIT_OK;
 }
 
@@ -299,7 +315,7 @@ const HpCommand hp_cmd_identity[] = {
       N_("Makes one of your addresses the default."), cmd_default },
     { "identity", "remove", "ADDRESS|SECTION", "yes|y", 1, 1, 0,
       N_("Removes an address."), cmd_remove },
-    { "identity", "check", "ADDRESS", "", 1, 1, 0,
+    { "identity", "check", "ADDRESS [--json]", "", 1, 1, HP_COMMAND_JSON,
       N_("Says whether mail from an address would be taken."), cmd_check },
     { NULL },
 };

@@ -134,10 +134,13 @@ talk_clear(Talk *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Talk, talk_clear)
 
+/* A server's sentence says itself what to do. */
 static int
 complain(int exit, const char *text)
 {
     fprintf(stderr, "sendmail: %s\n", text);
+    if (exit == EX_USAGE)
+        fprintf(stderr, "→ man hauspost\n");
     return exit;
 }
 
@@ -232,11 +235,9 @@ open_talk(Talk *talk)
     talk->connection =
         g_socket_client_connect(client, G_SOCKET_CONNECTABLE(address), NULL, &error);
     if (talk->connection == NULL) {
-        g_autofree char *text = g_strdup_printf(
-            _("hauspostd is not running, so nothing was sent. Start it: %s"),
-            hp_cli_start_command(dirs));
-
-        return complain(EX_UNAVAILABLE, text);
+        complain(EX_UNAVAILABLE, _("hauspostd is not running, so nothing was sent"));
+        fprintf(stderr, "→ %s\n", hp_cli_start_command(dirs));
+        return EX_UNAVAILABLE;
     }
     talk->out = g_io_stream_get_output_stream(G_IO_STREAM(talk->connection));
     talk->in = g_data_input_stream_new(

@@ -68,7 +68,8 @@ candidate_of(const HpCommand *c, const char *noun)
 static const char *
 nearest(const char *noun, const char *word)
 {
-    guint best = NEAR_ENOUGH + 1;
+    /* To a short word everything is near. */
+    guint best = MIN(NEAR_ENOUGH, (guint)g_utf8_strlen(word, -1) / 2) + 1;
     const char *near = NULL;
 
     for (guint f = 0; families[f] != NULL; f++) {

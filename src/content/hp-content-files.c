@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -53,7 +54,7 @@ hp_content_create_tmp(HpContents *self, const char *file, GError **error)
                     O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
     if (fd < 0)
-        hp_fs_fail(error, "create", file);
+        hp_fs_fail(error, N_("create"), file);
     return fd;
 }
 
@@ -67,7 +68,7 @@ hp_content_move_in(HpContents *self, const char *file, GError **error)
     if (errno == EINVAL &&
         renameat(self->tmp_fd, hp_content_base_name(file), self->dir_fd, file) == 0)
         return TRUE;
-    return hp_fs_fail(error, "rename to", file);
+    return hp_fs_fail(error, N_("rename to"), file);
 }
 
 gboolean
@@ -78,7 +79,7 @@ hp_content_sync_folder(HpContents *self, const char *file, GError **error)
         openat(self->dir_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
     if (fd < 0 || fsync(fd) != 0)
-        return hp_fs_fail(error, "sync folder", folder);
+        return hp_fs_fail(error, N_("sync folder"), folder);
     return TRUE;
 }
 
@@ -95,10 +96,10 @@ make_folders(HpContents *self, GError **error)
         if (mkdirat(self->dir_fd, name, 0700) == 0)
             made = TRUE;
         else if (errno != EEXIST)
-            return hp_fs_fail(error, "make folder", name);
+            return hp_fs_fail(error, N_("make folder"), name);
     }
     if (made && fsync(self->dir_fd) != 0)
-        return hp_fs_fail(error, "sync", "the folder of messages");
+        return hp_fs_fail(error, N_("sync"), "the folder of messages");
     return TRUE;
 }
 
@@ -114,7 +115,7 @@ empty_tmp(HpContents *self, GError **error)
         return FALSE;
     while ((name = g_dir_read_name(dir)) != NULL)
         if (unlinkat(self->tmp_fd, name, 0) != 0 && errno != ENOENT)
-            return hp_fs_fail(error, "remove", name);
+            return hp_fs_fail(error, N_("remove"), name);
     return TRUE;
 }
 
@@ -125,7 +126,7 @@ note_time(HpContents *self, GError **error)
 
     /* Just changed, or as good as: the clock that the files' times come from. */
     if (futimens(self->tmp_fd, NULL) != 0 || fstat(self->tmp_fd, &info) != 0)
-        return hp_fs_fail(error, "look at", "the folder of messages");
+        return hp_fs_fail(error, N_("look at"), "the folder of messages");
     self->opened_sec = info.st_mtim.tv_sec;
     return TRUE;
 }
@@ -142,7 +143,7 @@ hp_contents_open(HpDb *db, int dir_fd, GError **error)
     self->tmp_fd = -1;
     self->dir_fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
     if (self->dir_fd < 0) {
-        hp_fs_fail(error, "open", "the folder of messages");
+        hp_fs_fail(error, N_("open"), "the folder of messages");
         return NULL;
     }
     self->tmp_fd = hp_fs_open_private_subdir(self->dir_fd, "tmp", error);
@@ -235,7 +236,7 @@ hp_content_open(HpContents *contents, gint64 id, GError **error)
     self->fd =
         openat(contents->dir_fd, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (self->fd < 0 || fstat(self->fd, &info) != 0) {
-        hp_fs_fail(error, "open", file);
+        hp_fs_fail(error, N_("open"), file);
         return NULL;
     }
     if (!S_ISREG(info.st_mode) || (guint64)info.st_size != self->size) {
@@ -281,7 +282,7 @@ hp_content_read(gpointer content, guint64 offset, char *buffer, size_t size,
         got = pread(self->fd, buffer, n, (off_t)offset);
     } while (got < 0 && errno == EINTR);
     if (got < 0)
-        hp_fs_fail(error, "read", "a message's file");
+        hp_fs_fail(error, N_("read"), _("a message's file"));
     else if (got == 0) { /* it was that long when it was opened */
         g_set_error(error, HP_DB_ERROR, HP_DB_ERROR_DAMAGED,
                     "a message's file became shorter");

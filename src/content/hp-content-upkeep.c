@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,15 +51,16 @@ sync_folders(HpContents *self, const GPtrArray *files, GError **error)
     return TRUE;
 }
 
+/* What cannot be found out counts as owned. */
 static gboolean
-is_owned(HpDbConn *conn, const char *file)
+is_owned(HpDbConn *conn, const char *sql, const char *file)
 {
-    HpDbStmt *stmt =
-        hp_db_query(conn, "SELECT 1 FROM content WHERE file = ?1 LIMIT 1", "s", file);
-    gboolean owned = hp_db_step(stmt, NULL);
+    HpDbStmt *stmt = hp_db_query(conn, sql, "s", file);
+    g_autoptr(GError) failure = NULL;
+    gboolean owned = hp_db_step(stmt, &failure);
 
     hp_db_reset(stmt);
-    return owned;
+    return owned || failure != NULL;
 }
 
 static GPtrArray *
@@ -111,7 +113,7 @@ unlink_files(HpContents *self, GPtrArray *files, GError **error)
         if (unlinkat(self->dir_fd, file, 0) == 0)
             g_ptr_array_add(touched, files->pdata[i]);
         else if (errno != ENOENT)
-            return hp_fs_fail(error, "remove", file);
+            return hp_fs_fail(error, N_("remove"), file);
     }
     return sync_folders(self, touched, error);
 }
@@ -203,7 +205,7 @@ write_tmp(HpContents *self, const char *file, GBytes *bytes, GError **error)
     if (fd < 0)
         return FALSE;
     return hp_fs_write_all(fd, hp_slice_of_bytes(bytes)) ||
-           hp_fs_fail(error, "write", file);
+           hp_fs_fail(error, N_("write"), file);
 }
 
 static gboolean
@@ -227,7 +229,7 @@ copy_out(HpContents *self, const Move *move, GError **error)
         if (!write_tmp(self, move->files->pdata[i], bytes, error))
             return FALSE;
     }
-    return syncfs(self->dir_fd) == 0 || hp_fs_fail(error, "sync", "messages");
+    return syncfs(self->dir_fd) == 0 || hp_fs_fail(error, N_("sync"), "messages");
 }
 
 static gboolean
@@ -330,9 +332,10 @@ is_old(HpContents *self, const char *file)
            info.st_ctim.tv_sec < self->opened_sec;
 }
 
-/* One lease a folder: with 100,000 files that is about 400 of them. */
+/* Appends the names of files that no row names. One lease a folder: with 100,000 files
+ * that is about 400 of them. */
 static gboolean
-count_in_folder(HpContents *self, const char *folder, guint *count, GError **error)
+find_in_folder(HpContents *self, const char *folder, GPtrArray *orphans, GError **error)
 {
     g_autofree char *path = g_strdup_printf("/proc/self/fd/%d/%s", self->dir_fd, folder);
     g_autoptr(GDir) dir = g_dir_open(path, 0, error);
@@ -345,26 +348,69 @@ count_in_folder(HpContents *self, const char *folder, guint *count, GError **err
     while ((name = g_dir_read_name(dir)) != NULL) {
         g_autofree char *file = g_strconcat(folder, "/", name, NULL);
 
-        *count += is_old(self, file) && !is_owned(conn, file);
+        if (!is_owned(conn, "SELECT 1 FROM content WHERE file = ?1 LIMIT 1", file))
+            g_ptr_array_add(orphans, g_steal_pointer(&file));
     }
     return TRUE;
 }
 
-gboolean
-hp_contents_count_orphans(HpContents *self, guint *ret_orphans, GError **error)
+static GPtrArray *
+find_orphans(HpContents *self, GError **error)
 {
-    guint count = 0;
+    g_autoptr(GPtrArray) orphans = g_ptr_array_new_with_free_func(g_free);
 
     for (guint i = 0; i < 256; i++) {
         unsigned char byte = (unsigned char)i;
         g_autofree char *folder = hp_text_hex(&byte, 1);
 
-        if (!count_in_folder(self, folder, &count, error))
-            return FALSE;
+        if (!find_in_folder(self, folder, orphans, error))
+            return NULL;
     }
+    return g_steal_pointer(&orphans);
+}
+
+gboolean
+hp_contents_count_orphans(HpContents *self, guint *ret_orphans, GError **error)
+{
+    g_autoptr(GPtrArray) orphans = find_orphans(self, error);
+    guint count = 0;
+
+    if (orphans == NULL)
+        return FALSE;
+    for (guint i = 0; i < orphans->len; i++)
+        count += is_old(self, orphans->pdata[i]);
     if (count > 0)
         hp_log("content", NULL, G_LOG_LEVEL_WARNING,
                "%u files belong to no message; they are left alone", count);
     *ret_orphans = count;
+    return TRUE;
+}
+
+/* A damaged index is no reason to delete: the table itself must not name them either. */
+static void
+keep_owned(HpContents *self, GPtrArray *orphans)
+{
+    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
+
+    for (guint i = orphans->len; i-- > 0;)
+        if (is_owned(conn, "SELECT 1 FROM content NOT INDEXED WHERE file = ?1 LIMIT 1",
+                     orphans->pdata[i]))
+            g_ptr_array_remove_index_fast(orphans, i);
+}
+
+gboolean
+hp_contents_remove_orphans(HpContents *self, GError **error)
+{
+    g_autoptr(GPtrArray) orphans = find_orphans(self, error);
+
+    if (orphans == NULL)
+        return FALSE;
+    if (orphans->len == 0)
+        return TRUE;
+    keep_owned(self, orphans);
+    if (!unlink_files(self, orphans, error))
+        return FALSE;
+    hp_log("content", NULL, G_LOG_LEVEL_MESSAGE,
+           "removed %u files of messages that were never acknowledged", orphans->len);
     return TRUE;
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <gnutls/crypto.h>
 #include <unistd.h>
 
@@ -93,7 +94,7 @@ begin_file(HpContentDraft *self, GError **error)
         return FALSE;
     self->file = g_steal_pointer(&file);
     if (!hp_fs_write_all(self->fd, bytes))
-        return hp_fs_fail(error, "write", self->file);
+        return hp_fs_fail(error, N_("write"), self->file);
     g_byte_array_unref(self->bytes);
     self->bytes = g_byte_array_new();
     return TRUE;
@@ -113,7 +114,7 @@ hp_content_draft_append(HpContentDraft *self, HpSlice bytes, GError **error)
     if (self->fd < 0)
         g_byte_array_append(self->bytes, (const guint8 *)bytes.data, (guint)bytes.len);
     else if (!hp_fs_write_all(self->fd, bytes))
-        return hp_fs_fail(error, "write", self->file);
+        return hp_fs_fail(error, N_("write"), self->file);
     gnutls_hash(self->hash, bytes.data, bytes.len);
     self->size += bytes.len;
     return TRUE;
@@ -127,7 +128,7 @@ hp_content_draft_finish(HpContentDraft *self, GError **error)
     self->hash = NULL;
     if (self->fd >= 0) {
         if (fsync(self->fd) != 0)
-            return hp_fs_fail(error, "sync", self->file);
+            return hp_fs_fail(error, N_("sync"), self->file);
         if (!hp_content_move_in(self->contents, self->file, error))
             return FALSE;
         self->in_place = TRUE;

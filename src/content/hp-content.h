@@ -126,5 +126,10 @@ gboolean hp_contents_unstage(HpContents *self, guint keep, guint *ret_moved,
  * and deletes nothing. */
 gboolean hp_contents_count_orphans(HpContents *self, guint *ret_orphans, GError **error);
 
+/* The same, but removes them, whatever their age: for an owner whose database is never
+ * put back from an older copy. Only between hp_contents_open() and the first draft, when
+ * no file can be waiting for its COMMIT; not if the database is not writable. */
+gboolean hp_contents_remove_orphans(HpContents *self, GError **error);
+
 /* Octets that are still in the database. */
 guint64 hp_contents_staged_octets(HpContents *self);

@@ -106,7 +106,7 @@ static const HpSettingSpec specs[HP_CONFIG_N_KEYS] = {
     [HP_CONFIG_ACCOUNT_LANGUAGE] = { "account", "language", HP_SETTING_TEXT, "",
                                      .about = N_("Language of messages and reports (en, "
                                                  "de); empty: that of the desktop."),
-                                     .check = check_language },
+                                     .check = check_language, .at_start = TRUE },
     /* [identity NAME] */
     [HP_CONFIG_IDENTITY_ADDRESS] = { "identity", "address", HP_SETTING_TEXT, "",
                                      .about =
@@ -124,10 +124,12 @@ static const HpSettingSpec specs[HP_CONFIG_N_KEYS] = {
     /* [listen] */
     [HP_CONFIG_LISTEN_SMTP] = { "listen", "smtp", PORT, "10587", 0, 65535,
                                 .about = N_("Port on this computer for sending (SMTP "
-                                            "with STARTTLS); 0 is off.") },
+                                            "with STARTTLS); 0 is off."),
+                                .at_start = TRUE },
     [HP_CONFIG_LISTEN_SMTP_TLS] = { "listen", "smtp-tls", PORT, "10465", 0, 65535,
                                     .about = N_("Port on this computer for sending (SMTP "
-                                                "over TLS); 0 is off.") },
+                                                "over TLS); 0 is off."),
+                                    .at_start = TRUE },
     [HP_CONFIG_LISTEN_IMAP] = { "listen", "imap", PORT, "10143", 0, 65535,
                                 .about = N_("Port on this computer for reading (IMAP "
                                             "with STARTTLS); 0 is off."),
@@ -138,27 +140,30 @@ static const HpSettingSpec specs[HP_CONFIG_N_KEYS] = {
                                     .later = TRUE },
     [HP_CONFIG_LISTEN_POP3] = { "listen", "pop3", PORT, "10110", 0, 65535,
                                 .about = N_("Port on this computer for collecting (POP3 "
-                                            "with STLS); 0 is off.") },
+                                            "with STLS); 0 is off."),
+                                .at_start = TRUE },
     [HP_CONFIG_LISTEN_POP3_TLS] = { "listen", "pop3-tls", PORT, "10995", 0, 65535,
                                     .about = N_("Port on this computer for collecting "
-                                                "(POP3 over TLS); 0 is off.") },
+                                                "(POP3 over TLS); 0 is off."),
+                                    .at_start = TRUE },
     [HP_CONFIG_LISTEN_PLAINTEXT] = { "listen", "plaintext", HP_SETTING_YES_NO, "yes",
                                      .about = N_("Whether programs on this computer may "
                                                  "log in without TLS.") },
     [HP_CONFIG_LISTEN_ALLOW_USERS] = { "listen", "allow-users", HP_SETTING_LIST, "",
                                        .about = N_("Further users of this computer "
                                                    "(names or numbers) who may connect."),
-                                       .check = check_no_blanks },
+                                       .check = check_no_blanks, .at_start = TRUE },
     /* [dns] */
     [HP_CONFIG_DNS_SERVERS] = { "dns", "servers", HP_SETTING_LIST, "",
                                 .about = N_("Name servers (host or host:port); empty: "
                                             "those of /etc/resolv.conf."),
-                                .check = check_server },
+                                .check = check_server, .at_start = TRUE },
     [HP_CONFIG_DNS_TRUST_AD] = { "dns", "trust-ad", HP_SETTING_CHOICE, "auto",
                                  .choices = "auto|yes|no",
                                  .about = N_("Whether the name server is believed when "
                                              "it says that an answer is signed; auto: "
-                                             "only if it runs on this computer.") },
+                                             "only if it runs on this computer."),
+                                 .later = TRUE },
     /* [delivery] */
     [HP_CONFIG_DELIVERY_HOSTNAME] = { "delivery", "hostname", HP_SETTING_TEXT, "",
                                       .about = N_("The name with which this computer "
@@ -445,7 +450,7 @@ hp_config_load(const HpDirs *dirs, GError **error)
     g_autoptr(GBytes) bytes = NULL;
 
     if (dir_fd < 0 && errno != ENOENT) {
-        hp_fs_fail(error, "open folder", dirs->config);
+        hp_fs_fail(error, N_("open folder"), dirs->config);
         return NULL;
     }
     bytes = dir_fd >= 0 ? read_file(dir_fd, error) : g_bytes_new_static("", 0);
@@ -471,7 +476,7 @@ hp_config_change(const HpDirs *dirs, HpConfigEdit edit, gpointer data, GError **
     if (dir_fd < 0)
         return FALSE;
     if (flock(dir_fd, LOCK_EX) != 0)
-        return hp_fs_fail(error, "lock", dirs->config);
+        return hp_fs_fail(error, N_("lock"), dirs->config);
     bytes = read_file(dir_fd, error);
     if (bytes == NULL)
         return FALSE;

@@ -7,6 +7,7 @@
 #include "hp-thread.h"
 
 #include <gio/gunixfdlist.h>
+#include <glib/gi18n.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -253,7 +254,7 @@ listen_on(const char *path, GError **error)
     if (server == NULL)
         g_prefix_error(error, "%s: ", path);
     if (server != NULL && chmod(path, 0600) != 0) {
-        hp_fs_fail(error, "protect", path);
+        hp_fs_fail(error, N_("protect"), path);
         g_clear_object(&server);
     }
     return server;

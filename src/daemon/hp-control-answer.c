@@ -4,6 +4,7 @@
 #include "hp-fs.h"
 
 #include <gio/gunixfdlist.h>
+#include <glib/gi18n.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -14,7 +15,7 @@ hp_control_answer_fd(HpBusCall *call, HpSlice bytes, GError **error)
     int index;
 
     if (fd < 0 || !hp_fs_write_all(fd, bytes) || lseek(fd, 0, SEEK_SET) != 0) {
-        hp_fs_fail(error, "answer with", "a descriptor");
+        hp_fs_fail(error, N_("answer with"), "a descriptor");
         return NULL;
     }
     call->ret_fds = g_unix_fd_list_new();

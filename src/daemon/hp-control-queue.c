@@ -4,6 +4,8 @@
 
 #include <glib/gi18n.h>
 
+#define RESULTS         "delivered refused expired cancelled"
+#define STATES          "waiting sending paced held offline uncertain " RESULTS
 #define YEAR_10000_USEC ((gint64)253402300800 * G_USEC_PER_SEC) /* has no date */
 
 /* An end that a caller gave, or "until somebody says so". */
@@ -46,14 +48,33 @@ hp_control_resume(HpBusCall *call, GError **error)
     return g_variant_new("()");
 }
 
+/* A typing mistake must not look like an empty list. @words: separated by spaces */
+static gboolean
+check_word(GVariant *filter, const char *key, const char *words, GError **error)
+{
+    g_auto(GStrv) known = g_strsplit(words, " ", -1);
+    g_autofree char *all = g_strjoinv(", ", known);
+    const char *word;
+
+    if (!g_variant_lookup(filter, key, "&s", &word) || *word == '\0' ||
+        g_strv_contains((const char *const *)known, word))
+        return TRUE;
+    g_set_error(error, HP_CONTROL_ERROR, HP_CONTROL_ERROR_INVALID,
+                _("there is no state %s; it is one of: %s"), word, all);
+    return FALSE;
+}
+
 GVariant *
 hp_control_queue(HpBusCall *call, GError **error)
 {
     HpParts *parts = call->context;
     g_autoptr(GVariant) filter = g_variant_get_child_value(call->args, 0);
     GError *cause = NULL;
-    GVariant *view = hp_queue_list(parts->queue, filter, &cause);
+    GVariant *view;
 
+    if (!check_word(filter, "state", STATES, error))
+        return NULL;
+    view = hp_queue_list(parts->queue, filter, &cause);
     return answer(view, cause, error);
 }
 
@@ -180,8 +201,11 @@ hp_control_history(HpBusCall *call, GError **error)
     HpParts *parts = call->context;
     g_autoptr(GVariant) filter = g_variant_get_child_value(call->args, 0);
     GError *cause = NULL;
-    GVariant *view = hp_queue_history(parts->queue, filter, &cause);
+    GVariant *view;
 
+    if (!check_word(filter, "result", RESULTS, error))
+        return NULL;
+    view = hp_queue_history(parts->queue, filter, &cause);
     return answer(view, cause, error);
 }
 

@@ -272,6 +272,26 @@ hp_control_certificate(HpBusCall *call, GError **error)
     return g_variant_new("(@a{sv})", describe_certificate(call->context, TRUE));
 }
 
+/* Every address of one's own will do; "*@example.org" is none that can be typed. */
+static GVariant *
+list_user_names(const HpSettings *settings)
+{
+    g_autofree const char **sections = hp_settings_names(settings, "identity");
+    GVariantBuilder list;
+
+    g_variant_builder_init(&list, G_VARIANT_TYPE_STRING_ARRAY);
+    g_variant_builder_add(&list, "s",
+                          hp_settings_text(settings, HP_CONFIG_ACCOUNT_ADDRESS, NULL));
+    for (const char **section = sections; *section != NULL; section++) {
+        const char *address =
+            hp_settings_text(settings, HP_CONFIG_IDENTITY_ADDRESS, *section);
+
+        if (*address != '*')
+            g_variant_builder_add(&list, "s", address);
+    }
+    return g_variant_builder_end(&list);
+}
+
 GVariant *
 hp_control_account(HpBusCall *call, GError **error)
 {
@@ -279,7 +299,6 @@ hp_control_account(HpBusCall *call, GError **error)
     g_autoptr(HpPolicy) policy = hp_policies_get(parts->policies);
     const HpSettings *settings = policy->settings;
     const char *address = hp_settings_text(settings, HP_CONFIG_ACCOUNT_ADDRESS, NULL);
-    const char *user_names[] = { address, NULL };
     GVariantDict account;
 
     g_variant_dict_init(&account, NULL);
@@ -288,7 +307,7 @@ hp_control_account(HpBusCall *call, GError **error)
                           hp_settings_text(settings, HP_CONFIG_ACCOUNT_NAME, NULL));
     g_variant_dict_insert(&account, "language", "s",
                           hp_settings_text(settings, HP_CONFIG_ACCOUNT_LANGUAGE, NULL));
-    g_variant_dict_insert(&account, "user_names", "^as", user_names);
+    g_variant_dict_insert_value(&account, "user_names", list_user_names(settings));
     g_variant_dict_insert_value(&account, "certificate",
                                 describe_certificate(parts, FALSE));
     g_variant_dict_insert_value(&account, "services", list_ports(parts, "host"));

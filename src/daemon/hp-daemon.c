@@ -90,6 +90,19 @@ close_resolver(HpDaemon *self)
     g_clear_pointer(&self->parts.resolver, hp_resolver_free);
 }
 
+/* @state: (nullable) */
+static void
+tell_event(HpDaemon *self, const char *kind, const char *state)
+{
+    GVariantDict details;
+
+    g_variant_dict_init(&details, NULL);
+    if (state != NULL)
+        g_variant_dict_insert(&details, "state", "s", state);
+    hp_bus_emit(self->parts.bus, "Event",
+                g_variant_new("(s@a{sv})", kind, g_variant_dict_end(&details)));
+}
+
 /* On main, whenever the verdict about the line changes. */
 static void
 link_changed(HpLinkState state, gboolean moved, gpointer data)
@@ -102,6 +115,8 @@ link_changed(HpLinkState state, gboolean moved, gpointer data)
         hp_resolver_network_changed(self->parts.resolver);
     if (self->parts.queue != NULL)
         hp_queue_set_link(self->parts.queue, state, moved);
+    if (self->parts.bus != NULL)
+        tell_event(self, "line", hp_link_state_name(state));
 }
 
 static gboolean
@@ -252,12 +267,16 @@ close_listener(HpDaemon *self)
     g_clear_pointer(&self->parts.listener, hp_listener_free);
 }
 
-/* On a thread of the queue. */
+/* On a thread of the queue, or on `control`. */
 static void
 queue_changed(const char *id, const char *state, gpointer data)
 {
     HpDaemon *self = data;
 
+    if (id == NULL) {
+        tell_event(self, state, NULL);
+        return;
+    }
     hp_upkeep_poke(self->parts.upkeep);
     hp_bus_emit(self->parts.bus, "MessageChanged",
                 g_variant_new("(ss@a{sv})", id, state,
@@ -399,12 +418,14 @@ clear(HpDaemon *self)
     g_clear_pointer(&self->loop, g_main_loop_unref);
 }
 
+/* A service manager must not try again with the same wrong settings, so they have an exit
+ * status of their own. */
 static int
 fail(HpDaemon *self, const GError *error)
 {
     fprintf(stderr, "hauspostd: %s\n", error->message);
     clear(self);
-    return EXIT_FAULT;
+    return error->domain == HP_SETTINGS_ERROR ? EXIT_PROBLEMS : EXIT_FAULT;
 }
 
 int

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <gio/gio.h>
+#include <glib/gi18n.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/random.h>
@@ -454,7 +455,8 @@ parse_servers(HpDnsDriver *self, const char *text, GError **error)
             continue;
         if (!parse_server(hp_slice_of(words[i]), self->port, &self->servers[n])) {
             g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                        "\"%s\" is not the numeric address of a name server", words[i]);
+                        _("\"%s\" is not the numeric address of a name server"),
+                        words[i]);
             return FALSE;
         }
         if (n > 0)

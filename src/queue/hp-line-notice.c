@@ -22,17 +22,24 @@ is_closed(HpLinkState link)
 
 /* The notice */
 
-static char *
-explanation_of(HpLinkState link)
+/* Whole days, the last one begun, for people. */
+static guint
+days_of(gint64 sec)
 {
-    if (link == HP_LINK_CAPTIVE)
-        return g_strdup(
-            _("This network asks you to log in on a web page before it lets anything "
-              "through. Until then your mail waits on this computer; nothing is lost.\n"
-              "\n"
-              "What you can do: open a web browser, log in, and the mail goes out by "
-              "itself."));
-    return g_strdup(
+    gint64 day = G_TIME_SPAN_DAY / G_TIME_SPAN_SECOND;
+
+    return (guint)MAX((sec + day - 1) / day, 1);
+}
+
+static char *
+explain_no_25(guint days)
+{
+    g_autofree char *end = g_strdup_printf(
+        ngettext("If nothing changes, the mail is returned to you after %u day.",
+                 "If nothing changes, the mail is returned to you after %u days.", days),
+        days);
+
+    return g_strconcat(
         _("This network does not let this computer talk to other mail servers: "
           "connections to port 25 go nowhere. Many internet providers block it for "
           "homes, hotels and mobile phones. Your mail waits on this computer; nothing is "
@@ -41,9 +48,21 @@ explanation_of(HpLinkState link)
           "What you can do:\n"
           "- use another network; the mail then goes out by itself,\n"
           "- ask your internet provider to open port 25, or\n"
-          "- send through your mail provider's server instead.\n"
-          "\n"
-          "If nothing changes, the mail is returned to you after five days."));
+          "- send through your mail provider's server instead.\n"),
+        "\n", end, NULL);
+}
+
+static char *
+explanation_of(HpLinkState link, guint days)
+{
+    if (link == HP_LINK_CAPTIVE)
+        return g_strdup(
+            _("This network asks you to log in on a web page before it lets anything "
+              "through. Until then your mail waits on this computer; nothing is lost.\n"
+              "\n"
+              "What you can do: open a web browser, log in, and the mail goes out by "
+              "itself."));
+    return explain_no_25(days);
 }
 
 static void
@@ -67,11 +86,11 @@ add_notice_header(GString *out, HpQueue *self, const char *subject, gint64 now_u
 }
 
 static HpContentDraft *
-write_notice(HpQueue *self, HpLinkState link, GError **error)
+write_notice(HpQueue *self, HpLinkState link, guint days, GError **error)
 {
     g_autoptr(HpContentDraft) draft = hp_content_draft_new(self->contents);
     g_autoptr(GString) text = g_string_new(NULL);
-    g_autofree char *explanation = explanation_of(link);
+    g_autofree char *explanation = explanation_of(link, days);
     g_auto(GStrv) lines = g_strsplit(explanation, "\n", -1);
 
     add_notice_header(text, self,
@@ -99,10 +118,10 @@ notice_work(HpDbConn *conn, gpointer data, GError **error)
 }
 
 static void
-tell_owner(HpQueue *self, HpLinkState link)
+tell_owner(HpQueue *self, HpLinkState link, guint days)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(HpContentDraft) draft = write_notice(self, link, &error);
+    g_autoptr(HpContentDraft) draft = write_notice(self, link, days, &error);
 
     if (draft == NULL || !hp_db_write(self->db, notice_work, draft, &error)) {
         hp_log("queue", NULL, G_LOG_LEVEL_WARNING, "could not tell about the line: %s",
@@ -126,6 +145,7 @@ static void
 check_notice(HpQueue *self)
 {
     HpLinkState link;
+    guint days;
 
     {
         HP_LOCKED(&self->lock);
@@ -133,8 +153,9 @@ check_notice(HpQueue *self)
             return;
         self->line_told = TRUE;
         link = self->link;
+        days = days_of(self->give_up_sec);
     }
-    tell_owner(self, link);
+    tell_owner(self, link, days);
 }
 
 /* How long port 25 has been closed, over restarts and other networks that are no better
@@ -211,7 +232,7 @@ return_work(HpDbConn *conn, gpointer data, GError **error)
 }
 
 static void
-set_reason(HpQueueItem *item, guint i)
+set_reason(HpQueueItem *item, guint i, guint days)
 {
     HpCarryRecipient *recipient = item->carry.recipients->pdata[i];
 
@@ -220,8 +241,13 @@ set_reason(HpQueueItem *item, guint i)
     recipient->reply.stage = HP_STAGE_CONNECT;
     recipient->reply.code = 554;
     g_strlcpy(recipient->reply.enhanced, "5.4.1", sizeof recipient->reply.enhanced);
-    recipient->reply.text = g_strdup(_("for five days this network has let no connection "
-                                       "to other mail servers (port 25) through"));
+    recipient->reply.text = g_strdup_printf(
+        ngettext("for %u day this network has let no connection to other mail servers "
+                 "(port 25) through",
+                 "for %u days this network has let no connection to other mail servers "
+                 "(port 25) through",
+                 days),
+        days);
 }
 
 static HpQueueItem *
@@ -248,7 +274,7 @@ return_message(HpQueue *self, gint64 row)
     tells = g_new0(HpJobTell, item->jobs->len);
     for (guint i = 0; i < item->jobs->len; i++) {
         hp_job_next(&g_array_index(item->jobs, HpJob, i), HP_JOB_RETURN, &now, &tells[i]);
-        set_reason(item, i);
+        set_reason(item, i, days_of(now.give_up_sec));
     }
     event.text = ((HpCarryRecipient *)item->carry.recipients->pdata[0])->reply.text;
     hp_queue_item_tell(item, &event);

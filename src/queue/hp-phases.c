@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -65,18 +66,18 @@ hp_phases_open(const char *path, const char *boot_id, GError **error)
     Map *map;
 
     if (fd < 0 || ftruncate(fd, sizeof(Map)) != 0) {
-        hp_fs_fail(error, "open", path);
+        hp_fs_fail(error, N_("open"), path);
         return NULL;
     }
     /* The room is taken now: a full disk would end the program with SIGBUS later. */
     errno = posix_fallocate(fd, 0, sizeof(Map));
     if (errno != 0) {
-        hp_fs_fail(error, "make room for", path);
+        hp_fs_fail(error, N_("make room for"), path);
         return NULL;
     }
     map = mmap(NULL, sizeof(Map), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED) {
-        hp_fs_fail(error, "map", path);
+        hp_fs_fail(error, N_("map"), path);
         return NULL;
     }
     self = g_new0(HpPhases, 1);

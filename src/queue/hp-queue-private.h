@@ -104,6 +104,8 @@ struct _HpQueue {
     gboolean closing;
     HpQueueChanged changed; /* (nullable) */
     gpointer changed_data;  /* (unowned) */
+    guint announcing;       /* calls of it that are under way */
+    HpCond announced;       /* the last of them has ended */
 };
 
 /* hp-queue.c */

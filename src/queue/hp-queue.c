@@ -6,6 +6,7 @@
 #include "hp-queue-schema.h"
 
 #include <errno.h>
+#include <glib/gi18n.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,9 +45,14 @@ hp_queue_announce(HpQueue *self, const char *id, const char *state)
         HP_LOCKED(&self->lock);
         changed = self->changed;
         data = self->changed_data;
+        self->announcing += changed != NULL;
     }
-    if (changed != NULL)
-        changed(id, state, data);
+    if (changed == NULL)
+        return;
+    changed(id, state, data);
+    HP_LOCKED(&self->lock);
+    if (--self->announcing == 0)
+        hp_cond_broadcast(&self->announced);
 }
 
 void
@@ -70,6 +76,8 @@ hp_queue_set_changed(HpQueue *self, HpQueueChanged changed, gpointer data)
 
     self->changed = changed;
     self->changed_data = data;
+    while (self->announcing > 0)
+        hp_cond_wait_until(&self->announced, &self->lock, -1);
 }
 
 HpDb *
@@ -175,6 +183,7 @@ hp_queue_pause(HpQueue *self, gint64 until_wall_usec, GError **error)
         hp_dispatcher_hurry(self, NULL, FALSE);
     else
         hp_waker_ring(self->bell);
+    hp_queue_announce(self, NULL, until_wall_usec != 0 ? "paused" : "running");
     return TRUE;
 }
 
@@ -322,6 +331,18 @@ load_meta(HpQueue *self, GError **error)
     return TRUE;
 }
 
+/* A crash between making the file of a large message and its COMMIT leaves one behind. */
+static void
+remove_orphans(HpQueue *self)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (hp_db_is_writable(self->db) &&
+        !hp_contents_remove_orphans(self->contents, &error))
+        hp_log("queue", NULL, G_LOG_LEVEL_WARNING, "could not remove old files: %s",
+               error->message);
+}
+
 static gboolean
 open_files(HpQueue *self, const HpQueueOptions *options, GError **error)
 {
@@ -341,13 +362,14 @@ open_files(HpQueue *self, const HpQueueOptions *options, GError **error)
         return FALSE;
     self->timer_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
     if (self->timer_fd < 0)
-        return hp_fs_fail(error, "make", "a timer");
+        return hp_fs_fail(error, N_("make"), "a timer");
     self->db = hp_db_open(&spec, error);
     if (self->db == NULL)
         return FALSE;
     self->contents = hp_contents_open(self->db, spool, error);
     if (self->contents == NULL)
         return FALSE;
+    remove_orphans(self);
     self->phases = hp_phases_open(map_path, NULL, error);
     return self->phases != NULL;
 }
@@ -358,6 +380,7 @@ new_queue(const HpQueueOptions *options)
     HpQueue *self = g_new0(HpQueue, 1);
 
     hp_lock_init(&self->lock);
+    hp_cond_init(&self->announced);
     self->clock = options->clock;
     self->inbox = options->inbox;
     self->transport = options->transport;
@@ -464,6 +487,7 @@ hp_queue_close(HpQueue *self)
     g_free(self->user_name);
     g_free(self->language);
     g_free(self->uid);
+    hp_cond_clear(&self->announced);
     hp_lock_clear(&self->lock);
     g_free(self);
 }

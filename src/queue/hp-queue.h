@@ -72,7 +72,11 @@ void hp_queue_look_again(HpQueue *self);
 gboolean hp_queue_pause(HpQueue *self, gint64 until_wall_usec, GError **error);
 gint64 hp_queue_paused_until(HpQueue *self); /* 0 if not paused */
 
-/* What changed, for D-Bus; called on a thread of the queue, must not block. */
+/* What changed, for D-Bus; called on a thread of the queue, or that of hp_queue_pause();
+ * must not block. @id: (nullable): none if the whole queue is "paused" or "running" now.
+ * Setting another one waits for calls that are under way: then the former @data is used
+ * no more.
+ */
 typedef void (*HpQueueChanged)(const char *id, const char *state, gpointer data);
 void hp_queue_set_changed(HpQueue *self, HpQueueChanged changed, gpointer data);
 

@@ -29,6 +29,8 @@ struct _HpStore {
     GPtrArray *watchers;      /* (owned): HpWaker (unowned), guarded by lock */
     HpStoreChanged changed;   /* (nullable): guarded by lock */
     gpointer changed_data;    /* (unowned) (nullable): guarded by lock */
+    guint telling;            /* calls of it that are under way; guarded by lock */
+    HpCond told;              /* the last of them has ended */
 };
 
 /* PRAGMA user_version i to i + 1 is script i. */

@@ -1,8 +1,9 @@
 #include "hp-store-shared.h"
 
-#define LOG_MAX  1024   /* uids; who is further behind compares all */
-#define REST_MAX 131072 /* entries (5 MiB) of a mailbox that stays for a next selection  \
-                         */
+#define LOG_MAX 1024 /* uids; who is further behind compares all */
+#define REST_MAX                                                                         \
+    131072 /* entries (5 MiB) of a mailbox that stays for a next selection               \
+            */
 
 struct _HpViews {
     HpLock lock;

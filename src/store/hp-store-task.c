@@ -68,13 +68,24 @@ publish(gpointer data)
         hp_views_publish(task->store->views, task->store->keywords, task->news->pdata[i]);
 }
 
-static HpStoreChanged
-get_changed(HpStore *self, gpointer *ret_data)
+static void
+tell_changed(HpStore *self)
 {
-    HP_LOCKED(&self->lock);
+    HpStoreChanged changed;
+    gpointer data;
 
-    *ret_data = self->changed_data;
-    return self->changed;
+    {
+        HP_LOCKED(&self->lock);
+        changed = self->changed;
+        data = self->changed_data;
+        self->telling += changed != NULL;
+    }
+    if (changed == NULL)
+        return;
+    changed(data);
+    HP_LOCKED(&self->lock);
+    if (--self->telling == 0)
+        hp_cond_broadcast(&self->told);
 }
 
 static void
@@ -91,15 +102,11 @@ hp_store_write(HpStoreTask *task, HpDbWork work, guint rows, GError **error)
 {
     HpDbChange change = { work, publish, task, rows >= HP_STORE_BIG_ROWS };
     g_autoptr(GError) failure = NULL;
-    HpStoreChanged changed;
-    gpointer data;
 
     if (!hp_db_write_change(task->store->db, &change, &failure))
         return hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
     ring_watchers(task->store);
-    changed = get_changed(task->store, &data);
-    if (changed != NULL)
-        changed(data);
+    tell_changed(task->store);
     return TRUE;
 }
 

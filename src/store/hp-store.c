@@ -113,6 +113,7 @@ hp_store_open(const char *data_path, int data_fd, const HpClock *clock, GError *
     self->keywords = hp_keywords_new();
     self->views = hp_views_new();
     self->watchers = g_ptr_array_new();
+    hp_cond_init(&self->told);
     if (open_parts(self, data_path, data_fd, error) && need_inbox(self, error))
         return self;
     hp_store_close(self);
@@ -129,6 +130,7 @@ hp_store_close(HpStore *self)
         hp_db_close(self->db);
     g_ptr_array_unref(self->watchers);
     hp_keywords_free(self->keywords);
+    hp_cond_clear(&self->told);
     hp_lock_clear(&self->lock);
     g_free(self);
 }
@@ -146,6 +148,8 @@ hp_store_set_changed(HpStore *self, HpStoreChanged changed, gpointer data)
 
     self->changed = changed;
     self->changed_data = data;
+    while (self->telling > 0)
+        hp_cond_wait_until(&self->told, &self->lock, -1);
 }
 
 void

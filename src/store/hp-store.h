@@ -33,7 +33,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpStore, hp_store_close)
 gboolean hp_store_is_writable(HpStore *self);
 
 /* Called after each change that was committed, on the thread that made it; must not block
- * nor call the store. The daemon rings its upkeep thread. */
+ * nor call the store. The daemon rings its upkeep thread. Setting another one waits for
+ * calls that are under way: then the former @data is used no more. */
 typedef void (*HpStoreChanged)(gpointer data);
 void hp_store_set_changed(HpStore *self, HpStoreChanged changed, gpointer data);
 

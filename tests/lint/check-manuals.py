@@ -14,7 +14,7 @@ COMMAND = re.compile(r'\{\s*"([a-z]\w*)",\s*(?:"([a-z-]+)"|NULL),\s*"([^"]*)",\s
 COMMON = {"--json", "--plain", "-q"}
 PAGE = re.compile(r"^\.Ss Everyday.*?^\.Ss Times", re.M | re.S)
 OPTION = re.compile(r'\{ "([a-z-]+)", (?:0|\'.\'), ')
-SETTING = re.compile(r'\[HP_CONFIG_\w+\]\s*=\s*\{\s*"([a-z]+)",\s*"([a-z][a-z-]+)"')
+SETTING = re.compile(r'\[HP_CONFIG_\w+\]\s*=\s*\{\s*"([a-z]+)",\s*"([a-z][a-z0-9-]+)"')
 SCHEMA = re.compile(r"hauspost\.[a-z]+/\d+")
 
 
@@ -63,17 +63,38 @@ def check_schemas():
     return compare("hauspost.1", "schema", there, named)
 
 
+def check_later():
+    """What no source names is marked so in the table, and what is marked so in the page."""
+    table = source("control/hp-config.c")
+    others = "".join(path.read_text(encoding="utf-8") for path in (TOP / "src").glob("*/*.c")
+                     if path.name != "hp-config.c")
+    found, later = [], set()
+    for row in re.split(r"(?=\[HP_CONFIG_\w+\]\s*=\s*\{\s*\")", table)[1:]:
+        name = re.match(r"\[(\w+)", row)[1]
+        section, key = re.findall(r'"([a-z0-9-]+)"', row)[:2]
+        if not re.search(rf"\b{name}\b", others) and ".later = TRUE" not in row:
+            found.append(f"src/control/hp-config.c: nothing acts on {section}.{key}")
+        if ".later = TRUE" in row:
+            later.add(f"{section}.{key}")
+    return found + compare("hauspost.conf.5", "setting with a dagger", later, settings(r"\(dg"))
+
+
 def check_settings():
     there = {f"{section}.{key}" for section, key in SETTING.findall(source("control/hp-config.c"))}
+    return compare("hauspost.conf.5", "setting", there, settings(""))
+
+
+def settings(mark):
+    """The settings of the man page whose line has the mark."""
     named, section = set(), ""
     for line in (PAGES / "hauspost.conf.5").read_text(encoding="utf-8").splitlines():
         title = re.match(r"\.Ss \[([a-z]+)", line)
-        key = re.match(r"\.It Cm ([a-z-]+) Ns = ", line.replace("\\-", "-"))
+        key = re.match(r"\.It Cm ([a-z][a-z0-9-]+) Ns = ", line.replace("\\-", "-"))
         if title:
             section = title.group(1)
-        elif key:
+        elif key and mark in line:
             named.add(f"{section}.{key.group(1)}")
-    return compare("hauspost.conf.5", "setting", there, named)
+    return named
 
 
 def check_daemon():
@@ -84,7 +105,8 @@ def check_daemon():
 
 
 def main():
-    found = check_commands() + check_schemas() + check_settings() + check_daemon()
+    found = check_commands() + check_schemas() + check_settings() + check_later() + \
+        check_daemon()
     print("\n".join(found) if found else "the man pages name everything")
     return 1 if found else 0
 

@@ -46,7 +46,8 @@ def smuggling_in(post):
 def smuggling_out(internet, post):
     """C9: what goes out has only CRLF line ends and one end of data, long lines too."""
     mx = internet.mx("smuggle")
-    body = "\r\n".join([".", "..", "...", "x" * 998, "." * 200, "", "."]) + "\r\n"
+    body = "\r\n".join([".", "..", "...", "x" * 998, "." * 200, "y" * 5000,
+                        "." + "z" * 70000, "", "."]) + "\r\n"
     post.send("eva@smuggle.example", body=body)
     done = subprocess.run(
         post.command("hauspost", "sendmail", "-i", "-f", ADDRESS, "eva@smuggle.example"),
@@ -57,7 +58,10 @@ def smuggling_out(internet, post):
     assert len(mx.ledger) == (1 if done.returncode else 2)
     for message in mx.ledger:
         rest = message.data.replace(b"\r\n", b"")
-        assert b"\r" not in rest and b"\n" not in rest, message.data
+        assert b"\r" not in rest and b"\n" not in rest, message.data[:2000]
+        for line in message.data.split(b"\r\n"):
+            assert not line.startswith(b".") or line.startswith(b".."), line[:80]
+    assert mx.ledger[0].content().endswith(b"\r\n\r\n" + body.encode())
 
 
 @scenario

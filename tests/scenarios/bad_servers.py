@@ -97,6 +97,26 @@ def no_reply_to_the_dot(internet, post):
     assert ident(mx.ledger[0]) == ident(mx.ledger[1]) != []
 
 
+@scenario(root=True, seconds=900)
+def silence_after_the_dot(internet, post):
+    """C29: no reply to the dot holds up nobody else, nor the end; it is uncertain then."""
+    mx = internet.mx("silent", bad_mx.NoReplyToDot)
+    good = internet.mx("beside-silent")
+    post.send("eva@silent.example")
+    mx.wait(1)
+    for number in range(3):
+        post.send(f"eva{number}@beside-silent.example")
+    good.wait(3, 20)
+    if LONG:
+        post.wait_state("eva@silent.example", "uncertain", 660)
+    post.stop()
+    post.start()
+    post.wait_state("eva@silent.example", "uncertain")
+    post.run("queue", "retry", "--all")
+    time.sleep(1.0)
+    assert len(mx.sessions) == 1, "sent again too soon"
+
+
 @scenario(root=True)
 def starttls_injection(internet, post):
     """C11: bytes behind the 220 to STARTTLS: deferred, and nothing of them is believed."""

@@ -1,5 +1,7 @@
 """The command line and the settings: what scripts rely on."""
 import json
+import subprocess
+import time
 
 from harness import scenario
 from instance import ADDRESS
@@ -17,6 +19,47 @@ def status_as_json(post):
 
 
 @scenario
+def status_follows(post):
+    """`status -f` shows a pause and its end as they come, and ends with the daemon (4)."""
+    with open(post.folder / "followed", "wb") as out:
+        follower = subprocess.Popen(post.command("hauspost", "status", "-f"),
+                                    env=post.environment, stdout=out,
+                                    stderr=subprocess.DEVNULL)
+
+    def shown():
+        return (post.folder / "followed").read_text(encoding="utf-8").split("\u25cf")[1:]
+
+    post.wait_for(lambda: len(shown()) == 1, 10, "the first picture")
+    post.run("pause")
+    post.wait_for(lambda: "paused" in shown()[-1], 10, "the pause")
+    post.run("resume")
+    post.wait_for(lambda: "running for" in shown()[-1], 10, "the end of the pause")
+    post.run("pause", "--for", "2s")
+    post.wait_for(lambda: "paused" in shown()[-1], 10, "the second pause")
+    post.wait_for(lambda: "running for" in shown()[-1], 10, "its end by itself")
+    post.stop()
+    assert follower.wait(10) == 4
+
+
+@scenario(settings={"account": {"language": "de"}})
+def german_throughout(post):
+    """language=de: results, refusals and what the system refuses are in German."""
+    post.run("pause")
+    post.send("x@far.example", "auf Deutsch")
+    ident = post.queue()[0]["id"]
+    for status, german, words in (
+            (0, "Postausgang", ["status"]), (0, "geschrieben", ["queue", "show", ident]),
+            (3, "es gibt keine Nachricht", ["queue", "show", "ZZZZZZ"]),
+            (1, "Anlegen ging nicht", ["queue", "export", ident, "/nonexistent/file"]),
+            (2, "es gibt keinen Zustand", ["queue", "list", "--state", "no"]),
+            (2, "etwas fehlt", ["queue", "show"]),
+            (8, "kein Terminal", ["queue", "cancel", ident])):
+        done = post.run(*words, check=False)
+        assert done.returncode == status and german in done.stdout + done.stderr, done
+        assert not status or done.stderr.splitlines()[-1].startswith("\u2192 "), done
+
+
+@scenario
 def not_running(make):
     """Without a daemon: exit status 4 and a line that begins with an arrow."""
     post = make()
@@ -24,6 +67,11 @@ def not_running(make):
     done = post.run("queue", "list", check=False)
     assert done.returncode == 4, done
     assert "\u2192" in done.stderr, done.stderr
+    for words, status in ((("sendmail", "x@far.example"), 69), (("sendmail", "-Z"), 64),
+                          (("mailq",), 69)):
+        done = post.run(*words, check=False, input="Subject: x\n\nx\n")
+        assert done.returncode == status, done
+        assert done.stderr.splitlines()[-1].startswith("\u2192 "), done
 
 
 @scenario
@@ -35,6 +83,10 @@ def exit_statuses(post):
     done = post.run("queue", "show", "ZZZZZZ", check=False)
     assert done.returncode == 3 and done.stderr, done
     assert post.run("config", "get", "no.such", check=False).returncode == 3
+    for words in (("queue", "list", "--state", "wating"),
+                  ("history", "list", "--result", "lost")):
+        done = post.run(*words, check=False)
+        assert done.returncode == 2 and "delivered" in done.stderr, done
 
 
 @scenario
@@ -65,7 +117,7 @@ def wrong_settings(make):
     assert status == 7, status
     assert "hauspost.conf:" in post.log() and "delivery" in post.log(), post.log()
     process = post.launch()
-    assert process.wait(20) not in (0, -6, -11)
+    assert process.wait(20) == 7
     post.process = None
 
 
@@ -103,6 +155,9 @@ def config_commands(post):
     assert post.run("config", "set", "delivery.give-up", "soon",
                     check=False).returncode != 0
     assert str(post.config_file) in post.run("config", "path").stdout
+    done = post.run("config", "set", "listen.allow-users", "root")
+    assert "next start" in done.stderr, done
+    assert not post.run("config", "set", "listen.plaintext", "no").stderr
     for words in (("list",), ("describe", "delivery.give-up"), ("validate",)):
         assert post.run("config", *words).returncode == 0
 
@@ -116,8 +171,11 @@ def every_read_command_speaks_json(post):
     for words in (["status"], ["queue", "list"], ["queue", "show", ident], ["queue", "log",
                   ident], ["queue", "summary"], ["history", "list"], ["history", "stats"],
                   ["explain", "550"], ["identity", "list"], ["password", "list"],
-                  ["account", "show"], ["cert", "show"], ["config", "list"],
-                  ["mailbox", "list"], ["version"]):
+                  ["history", "show", ident], ["account", "show"], ["cert", "show"],
+                  ["identity", "check", ADDRESS], ["mailbox", "list"], ["mailbox", "size"],
+                  ["mailbox", "cleanup", "-n"], ["config", "list"], ["config", "path"],
+                  ["config", "get", "listen.smtp"], ["config", "describe", "listen"],
+                  ["config", "validate"], ["version"]):
         value = json.loads(post.run(*words, "--json").stdout)
         assert value["schema"].startswith("hauspost."), (words, value)
 
@@ -160,6 +218,60 @@ def help_and_version(post):
     assert "queue" in post.run("help").stdout
     assert post.run("--version").stdout.split()[-1][0].isdigit()
     assert post.run("queue", "--help").returncode == 0
+
+
+@scenario
+def log_asks_the_journal(post):
+    """`log` asks journalctl for this user's unit; its times are those of the other commands."""
+    assert post.run("log", check=False).returncode == 1  # no user manager here
+    manager = post.folder / "run" / "systemd"
+    manager.mkdir()
+    (manager / "private").touch()
+    program = post.folder / "bin" / "journalctl"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    program.chmod(0o755)
+    post.environment["PATH"] = f"{program.parent}:{post.environment['PATH']}"
+    asked = post.run("log", "-f", "--since", "1h", "--id", "7q2kxm").stdout.split()
+    assert asked[:3] == ["--user", "--unit=hauspost", "--follow"], asked
+    since = int(asked[3].removeprefix("--since=@"))
+    assert abs(time.time() - 3600 - since) < 60 and asked[4] == "HP_SUBJECT=7Q2KXM", asked
+    assert post.run("log", "--since", "yore", check=False).returncode == 2
+
+
+@scenario
+def session_bus(make):
+    """On a session bus the interface answers, too; but no password goes over it."""
+    post = make()
+    address = f"unix:path={post.folder}/bus"
+    bus = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address",
+                            f"--address={address}"], stdout=subprocess.PIPE)
+    try:
+        bus.stdout.readline()
+        post.environment["DBUS_SESSION_BUS_ADDRESS"] = address
+        post.setup()
+        post.start()
+
+        def call(method, *words):
+            return subprocess.run(
+                ["dbus-send", f"--bus={address}", "--print-reply",
+                 "--dest=org.hauspost.Hauspost1", "/org/hauspost/Hauspost1",
+                 f"org.hauspost.Hauspost1.{method}", *words],
+                capture_output=True, text=True, check=False)
+
+        post.wait_for(lambda: "listeners" in call("Status").stdout, 10, "an answer")
+        assert "AccessDenied" in call("NewPassword", "string:web").stderr
+        other = make()
+        other.environment["DBUS_SESSION_BUS_ADDRESS"] = address
+        other.setup()
+        other.configure({"listen": {name: "0" for name in
+                                    ("smtp", "smtp-tls", "pop3", "pop3-tls")}})
+        other.start()
+        other.wait_for(lambda: "the session bus has another" in other.log(), 10, "the log line")
+        assert other.run("status").returncode == 0
+    finally:
+        bus.terminate()
+        bus.wait(10)
 
 
 @scenario

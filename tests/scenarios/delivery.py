@@ -74,7 +74,7 @@ def real_opensmtpd_with_broken_tls(internet, post):
         r.get("state") == "waiting" and r, why="a first attempt that fails")
     assert not server.messages("eva@opensmtpd.example")
     post.move_clock(400)
-    post.run("queue", "retry", found["id"])
+    post.run("queue", "retry", found["id"], check=False)    # it may be on its way already
     delivered(post, "eva@opensmtpd.example")
     assert len(server.messages("eva@opensmtpd.example")) == 1
 

@@ -2,6 +2,9 @@
 import base64
 import email
 import email.policy
+import hashlib
+import hmac
+import secrets
 import smtplib
 import subprocess
 
@@ -33,7 +36,7 @@ def local(post, seconds=20):
 
 @scenario
 def three_ways_to_log_in(post):
-    """PLAIN, LOGIN and SCRAM-SHA-256 are offered, PLAIN and LOGIN work, plain and by TLS."""
+    """PLAIN, LOGIN and SCRAM-SHA-256 are offered and work, plain and by TLS."""
     for tls in (None, "starttls", "implicit"):
         for method in ("auth_plain", "auth_login"):
             smtp = post.smtp(login=False, tls=tls)
@@ -43,6 +46,103 @@ def three_ways_to_log_in(post):
             smtp.user, smtp.password = ADDRESS, post.password()
             smtp.auth(method[5:].upper(), getattr(smtp, method))
             smtp.quit()
+        smtp = post.smtp(login=False, tls=tls)
+        smtp.ehlo("test")
+        code, text = scram(smtp, ADDRESS, post.password())
+        assert code == 235, (code, text)
+        assert smtp.docmd("MAIL FROM:<anna@home.example>")[0] == 250
+        smtp.quit()
+
+
+def scram(smtp, user, password):
+    """The client's side of SCRAM-SHA-256 (RFC 7677), written from the RFC; the answer to
+    the proof. The server's own proof is checked on the way."""
+    def decode(text):
+        return dict(part.split("=", 1) for part in
+                    base64.b64decode(text).decode().split(","))
+
+    def say(text):
+        return base64.b64encode(text.encode()).decode()
+
+    bare = f"n={user},r={secrets.token_hex(12)}"
+    code, first = smtp.docmd("AUTH", "SCRAM-SHA-256 " + say("n,," + bare))
+    assert code == 334, first
+    given = decode(first)
+    assert given["r"].startswith(bare.split("r=")[1]), given
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(),
+                                 base64.b64decode(given["s"]), int(given["i"]))
+    final = f"c=biws,r={given['r']}"
+    signed = f"{bare},{base64.b64decode(first).decode()},{final}".encode()
+    key = hmac.digest(salted, b"Client Key", "sha256")
+    signature = hmac.digest(hashlib.sha256(key).digest(), signed, "sha256")
+    proof = base64.b64encode(bytes(a ^ b for a, b in zip(key, signature))).decode()
+    code, answer = smtp.docmd(say(f"{final},p={proof}"))
+    if code != 334:
+        return code, answer
+    server = hmac.digest(hmac.digest(salted, b"Server Key", "sha256"), signed, "sha256")
+    assert base64.b64decode(decode(answer)["v"]) == server, "the server does not know it"
+    return smtp.docmd("")
+
+
+@scenario
+def scram_with_a_wrong_password(post):
+    """SCRAM with a wrong password is answered 535, in words."""
+    smtp = post.smtp(login=False)
+    smtp.ehlo("test")
+    post.password()
+    code, text = scram(smtp, ADDRESS, "not-the-password")
+    assert code == 535 and b"password" in text, (code, text)
+
+
+@scenario
+def passwords_can_be_rotated(post):
+    """A rotated password is another one under the same name: the old one is over."""
+    old = post.password("laptop")
+    new = post.run("password", "rotate", "laptop").stdout.strip()
+    assert new and new != old
+    refused(lambda: post.smtp(login=False).login(ADDRESS, old), 535)
+    post.smtp(login=False).login(ADDRESS, new)
+    names = [entry["name"] for entry in post.cli("password", "list")["passwords"]]
+    assert names.count("laptop") == 1, names
+
+
+@scenario
+def passwords_are_kept_as_verifiers(post):
+    """A password is shown once: no file holds it, and no command shows it again."""
+    shown = post.password()
+    post.smtp().quit()
+    assert shown not in post.run("password", "list").stdout
+    post.stop()
+    for path in post.folder.rglob("*"):
+        if path.is_file():
+            assert shown.encode() not in path.read_bytes(), path
+
+
+@scenario
+def as_thunderbird_talks(post):
+    """Thunderbird's words: an address as its name, PLAIN and then LOGIN with one wrong
+    password, SIZE and DSN with the Message-ID as ENVID, two messages over one connection.
+    """
+    with smtp_session(post, login=False) as talk:
+        talk.expect("EHLO [127.0.0.1]", 250)
+        wrong = base64.b64encode(f"\0{ADDRESS}\0wrong".encode()).decode()
+        talk.expect("AUTH PLAIN " + wrong, 535)
+        talk.expect("AUTH LOGIN", 334)
+        talk.expect(base64.b64encode(ADDRESS.encode()), 334)
+        talk.expect(base64.b64encode(b"wrong"), 535)
+        right = base64.b64encode(f"\0{ADDRESS}\0{post.password()}".encode()).decode()
+        talk.expect("AUTH PLAIN " + right, 235)
+        for number in range(2):
+            ident = f"<2c1fd7c9-{number}@home.example>"
+            talk.expect(f"MAIL FROM:<{ADDRESS}> BODY=8BITMIME SIZE=512 RET=FULL "
+                        f"ENVID={ident}", 250)
+            talk.expect("RCPT TO:<x@far.example> NOTIFY=SUCCESS,FAILURE,DELAY", 250)
+            talk.expect("RCPT TO:<anna@localhost>", 250)
+            talk.expect("DATA", 354)
+            talk.expect(f"Message-ID: {ident}\r\nFrom: {ADDRESS}\r\nSubject: t\r\n\r\n"
+                        "x\r\n.", 250)
+        talk.expect("QUIT", 221)
+    post.wait_for(lambda: len(post.inbox()) == 2, why="both messages")
 
 
 @scenario
@@ -172,11 +272,33 @@ def unqualified_addresses(post):
     """Without a domain: as sender the account, as recipient the user's own INBOX."""
     with smtp_session(post) as talk:
         talk.expect("MAIL FROM:<anna>", 250)
-        for name in ("anna", "root", "anna@localhost", "postmaster"):
+        for name in ("anna", "root", "anna@localhost", "postmaster",
+                     "root@laptop.home.example"):
             talk.expect(f"RCPT TO:<{name}>", 250)
         talk.expect("DATA", 354)
         talk.expect("From: anna\r\nSubject: to all of me\r\n\r\nx\r\n.", 250)
     assert local(post)[0]["Subject"] == "to all of me"
+
+
+@scenario(root=True)
+def local_senders_are_completed(internet, post):
+    """Without a domain, at localhost or at the host name: to others the account writes."""
+    mx = internet.mx("completed")
+    for number, sender in enumerate(("anna", "root@localhost", "anna@laptop.home.example")):
+        post.send(f"eva{number}@completed.example", sender=sender, data=(
+            f"From: {sender}\r\nTo: eva\r\nSubject: x\r\n\r\nx\r\n").encode())
+        message = mx.wait(number + 1)[number]
+        assert message.sender == ADDRESS, message.sender
+        assert b"\r\nFrom: anna@home.example\r\n" in message.content(), message.content()
+
+
+@scenario(root=True)
+def the_own_address_goes_out(internet, post):
+    """Mail to one's own address at the provider goes there, not into the INBOX here."""
+    mx = internet.mx("home")
+    post.send(ADDRESS, "to my other self")
+    assert mx.wait()[0].recipients == [ADDRESS]
+    assert not post.inbox()
 
 
 @scenario

@@ -1,4 +1,5 @@
 """The line: offline, captive, broken names, a closed port 25, and back again."""
+import subprocess
 import time
 
 import bad_mx
@@ -34,6 +35,24 @@ def a_real_outage(internet, post):
         internet.restore()
         post.wait_state(address, "delivered", 40)
     assert len(mx.ledger) == 4
+
+
+@scenario(root=True)
+def status_follows_the_line(internet, post):
+    """`status -f` shows that the line is down, and that it is back, without being asked."""
+    followed = post.folder / "followed"
+    with open(followed, "wb") as out:
+        follower = subprocess.Popen(post.command("hauspost", "status", "-f"),
+                                    env=post.environment, stdout=out)
+    try:
+        for words, act in (("online", lambda: None), ("offline", internet.cut),
+                           ("online", internet.restore)):
+            act()
+            post.wait_for(lambda: f"\u00b7 {words}" in
+                          followed.read_text(encoding="utf-8").split("\u25cf")[-1], 30, words)
+    finally:
+        follower.terminate()
+        follower.wait(10)
 
 
 @scenario(root=True, seconds=180)

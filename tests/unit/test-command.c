@@ -30,6 +30,7 @@ names_the_nearest_command(void)
     check_refusal("queue lst", HP_EXIT_USAGE,
                   "there is no command queue lst; did you mean queue list?",
                   "hauspost help queue");
+    check_refusal("foo", HP_EXIT_USAGE, "there is no command foo", "hauspost help");
     check_refusal("cert", HP_EXIT_USAGE, "cert needs one of these words after it: show",
                   "hauspost help cert");
     check_refusal("queue list --jsno", HP_EXIT_USAGE,
@@ -67,6 +68,53 @@ has_no_command_twice_and_help_for_each(void)
             g_assert_true(g_str_has_prefix(r.out, "usage: hauspost "));
         }
     }
+}
+
+/* Those that change something, or print for a person or a pipe alone. */
+static gboolean
+only_reads(const HpCommand *c)
+{
+    static const char *const others[] = {
+        "pause",
+        "resume",
+        "queue retry",
+        "queue hold",
+        "queue cancel",
+        "queue release",
+        "queue export",
+        "setup",
+        "identity add",
+        "identity remove",
+        "identity default",
+        "password new",
+        "config set",
+        "password revoke",
+        "password rotate",
+        "config unset",
+        "config edit",
+        "log",
+        "help",
+        NULL,
+    };
+    g_autofree char *words =
+        g_strconcat(c->noun, c->verb != NULL ? " " : "", c->verb, NULL);
+
+    return (c->flags & (HP_COMMAND_HIDDEN | HP_COMMAND_RAW)) == 0 &&
+           !g_strv_contains(others, words);
+}
+
+static void
+has_json_for_every_read_command(void)
+{
+    const HpCommand *const *families = hp_command_families();
+
+    for (guint f = 0; families[f] != NULL; f++)
+        for (const HpCommand *c = families[f]; c->noun != NULL; c++)
+            if (only_reads(c)) {
+                g_test_message("%s %s", c->noun, c->verb != NULL ? c->verb : "");
+                g_assert_cmpuint(c->flags & HP_COMMAND_JSON, !=, 0);
+                g_assert_nonnull(strstr(c->args, "--json"));
+            }
 }
 
 static void
@@ -191,6 +239,15 @@ changes_settings_without_a_daemon(void)
     check_refusal("config get listen.smpt", HP_EXIT_NOT_FOUND,
                   "there is no setting listen.smpt; did you mean listen.smtp?",
                   "hauspost config list");
+    check_output(
+        "config describe listen.smtp --json",
+        "{\"schema\":\"hauspost.descriptions/1\",\"settings\":[{\"in_use\":true,"
+        "\"at_start\":true,\"key\":\"listen.smtp\",\"default\":\"10587\",\"about\":"
+        "\"Port on this computer for sending (SMTP with STARTTLS); 0 is off.\","
+        "\"value\":\"a number from 0 to 65535\"}]}\n");
+    check_output(
+        "config validate --json",
+        "{\"schema\":\"hauspost.validation/1\",\"valid\":true,\"problems\":[]}\n");
     unset = fake_run("config unset listen.smtp");
     g_assert_cmpint(unset.exit, ==, HP_EXIT_OK);
     check_output("config get listen.smtp", "10587\n");
@@ -217,6 +274,9 @@ keeps_identities(void)
     check_output("identity list --plain",
                  "a@work.example\t\tdefault\nanna@example.org\t\ta\n"
                  "*@shop.example\tShop\tshop\n");
+    check_output("identity check x@shop.example --json",
+                 "{\"schema\":\"hauspost.sender/1\",\"address\":\"x@shop.example\","
+                 "\"taken\":true}\n");
     check_output("identity remove shop", "");
     check_refusal("identity remove a@work.example", HP_EXIT_REFUSED,
                   "a@work.example is the default address; make another one the default "
@@ -281,6 +341,8 @@ main(int argc, char **argv)
     g_test_add_func("/command/names-the-nearest-command", names_the_nearest_command);
     g_test_add_func("/command/has-no-command-twice-and-help-for-each",
                     has_no_command_twice_and_help_for_each);
+    g_test_add_func("/command/has-json-for-every-read-command",
+                    has_json_for_every_read_command);
     g_test_add_func("/command/says-how-to-start-the-daemon",
                     says_how_to_start_the_daemon);
     g_test_add_func("/command/shows-the-queue", shows_the_queue);

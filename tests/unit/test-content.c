@@ -383,6 +383,21 @@ reports_orphans_and_deletes_none(Fixture *f, gconstpointer unused)
     g_assert_cmpuint(count_files(f), ==, 2);
 }
 
+static void
+removes_orphans_if_asked_and_no_others(Fixture *f, gconstpointer unused)
+{
+    gint64 kept = store(f, 200000);
+
+    leave(f, "cd/cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd");
+    leave(f, "cd/not a name of ours");
+    stop(f);
+    start(f);
+    g_assert_cmpuint(count_files(f), ==, 3); /* opening alone removes none */
+    g_assert_true(hp_contents_remove_orphans(f->contents, NULL));
+    g_assert_cmpuint(count_files(f), ==, 2);
+    check(f, kept, 200000);
+}
+
 static gboolean
 spoil(HpDbConn *conn, gpointer id, GError **error)
 {
@@ -442,6 +457,8 @@ main(int argc, char **argv)
     CASE("moves-older-ones-out-of-the-database", moves_older_ones_out_of_the_database);
     CASE("clears-away-what-a-crash-has-left", clears_away_what_a_crash_has_left);
     CASE("reports-orphans-and-deletes-none", reports_orphans_and_deletes_none);
+    CASE("removes-orphans-if-asked-and-no-others",
+         removes_orphans_if_asked_and_no_others);
     CASE("says-when-it-is-damaged", says_when_it_is_damaged);
     CASE("keeps-a-reserve-free", keeps_a_reserve_free);
     return g_test_run();

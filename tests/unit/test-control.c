@@ -285,7 +285,8 @@ tells_a_mail_program_what_it_must_know(Fixture *f, gconstpointer data)
     g_assert_cmpstr(text_in(account, "name"), ==, "Anna");
     g_assert_true(g_variant_lookup(account, "user_names", "^a&s", &users));
     g_assert_cmpstr(users[0], ==, "anna@home.example");
-    g_assert_null(users[1]);
+    g_assert_cmpstr(users[1], ==, "shop@home.example");
+    g_assert_null(users[2]);
     g_assert_cmpstr(text_in(certificate, "fingerprint"), ==, fingerprint);
     g_assert_cmpstr(text_in(certificate, "pem"), ==, pem);
     g_assert_true(g_file_test(text_in(certificate, "path"), G_FILE_TEST_IS_REGULAR));

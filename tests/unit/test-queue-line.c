@@ -70,6 +70,70 @@ test_line_back_is_due(Fixture *f, gconstpointer data)
     fixture_wait_carried(2);
 }
 
+/* Three messages have failed for the @n-th time, and all is quiet again. */
+static void
+wait_for_attempts(Fixture *f, char *const ids[3], guint n)
+{
+    for (guint i = 0; i < 3; i++)
+        while (fixture_attempts(f, ids[i], 0) < n)
+            g_usleep(1000);
+    assert_still_carried(3 * n);
+}
+
+/* Destinations have their turns one after the other; the clock stands still, so nobody's
+ * comes but the first one's. What a person asks for is at once. */
+static void
+test_line_back_is_spread(Fixture *f, gconstpointer data)
+{
+    g_autofree char *one = fixture_submit(f, ANNA, "later@one.example", 0);
+    g_autofree char *two = fixture_submit(f, ANNA, "later@two.example", 0);
+    g_autofree char *three = fixture_submit(f, ANNA, "later@three.example", 0);
+    char *const ids[3] = { one, two, three };
+    g_autoptr(GError) error = NULL;
+    guint n;
+
+    wait_for_attempts(f, ids, 1);
+    hp_queue_set_link(f->queue, HP_LINK_OK, TRUE);
+    fixture_wait_carried(4);
+    assert_still_carried(4);
+    fixture_pass(f, G_TIME_SPAN_SECOND);
+    wait_for_attempts(f, ids, 2);
+    g_assert_true(hp_queue_retry_all(f->queue, NULL, &n, &error));
+    wait_for_attempts(f, ids, 3);
+    g_assert_true(hp_queue_pause(f->queue, G_MAXINT64, &error));
+    g_assert_true(hp_queue_pause(f->queue, 0, &error));
+    wait_for_attempts(f, ids, 4);
+    g_assert_no_error(error);
+}
+
+/* What is at its dot is the probe; the others wait for how it ends. */
+static void
+test_one_probe_first(Fixture *f, gconstpointer data)
+{
+    for (guint i = 0; i < 4; i++)
+        g_free(fixture_submit(f, ANNA, "wait@example.net", 0));
+    fixture_wait_for_dot();
+    assert_still_carried(1);
+    g_assert_true(fixture_let_dot_begin());
+    fixture_let_dot_end();
+    fixture_wait_carried(4);
+}
+
+static void
+test_twenty_at_a_time(Fixture *f, gconstpointer data)
+{
+    for (guint i = 0; i < 24; i++) {
+        g_autofree char *address = g_strdup_printf("wait@host%u.example", i);
+
+        g_free(fixture_submit(f, ANNA, address, 0));
+    }
+    fixture_wait_carried(20);
+    assert_still_carried(20);
+    g_assert_true(fixture_let_dot_begin());
+    fixture_let_dot_end();
+    fixture_wait_carried(24);
+}
+
 static void
 test_network_counts_no_attempt(Fixture *f, gconstpointer data)
 {
@@ -304,6 +368,28 @@ test_returns_after_five_days(Fixture *f, gconstpointer data)
     fixture_wait_inbox(2); /* the notice, then the message */
     text = fixture_inbox_text(1);
     g_assert_nonnull(strstr(text, "Hello."));
+    g_assert_nonnull(strstr(text, "for 5 days this network"));
+}
+
+/* Somebody who gives up earlier is not told of five days. */
+static void
+test_says_when_it_returns(Fixture *f, gconstpointer data)
+{
+    HpQueueOptions options = { .bounce_from_domain = "host.example",
+                               .user_address = ANNA,
+                               .user_name = "Anna",
+                               .concurrency = 20,
+                               .per_destination = 4,
+                               .give_up_sec = 36 * 3600 };
+    g_autofree char *text = NULL;
+
+    hp_queue_configure(f->queue, &options);
+    hp_queue_set_link(f->queue, HP_LINK_NO_25, FALSE);
+    g_free(fixture_submit(f, ANNA, "line@example.net", 0));
+    fixture_pass(f, 16 * MINUTE);
+    fixture_wait_inbox(1);
+    text = fixture_inbox_text(0);
+    g_assert_nonnull(strstr(text, "after 2 days."));
 }
 
 static const char *crash_id; /* nocheck: handed from the test to its child */
@@ -402,6 +488,9 @@ main(int argc, char **argv)
     g_log_set_always_fatal(G_LOG_FATAL_MASK); /* some cases provoke warnings */
     CASE("offline-days-cost-nothing", test_offline_costs_nothing);
     CASE("the-line-back-makes-due", test_line_back_is_due);
+    CASE("the-line-back-is-spread-and-a-person-is-not", test_line_back_is_spread);
+    CASE("one-probe-for-a-destination-first", test_one_probe_first);
+    CASE("twenty-at-a-time", test_twenty_at_a_time);
     CASE("the-networks-fault-is-no-attempt", test_network_counts_no_attempt);
     CASE("a-bad-line-takes-attempts-back", test_bad_line_takes_attempts_back);
     CASE("a-failure-over-a-bad-line-is-the-lines", test_late_failure_is_the_lines);
@@ -414,6 +503,7 @@ main(int argc, char **argv)
     CASE("probes-a-bad-line-when-asked-to", test_probes_when_asked);
     CASE("tells-of-a-bad-line-once", test_tells_of_bad_line);
     CASE("returns-mail-after-five-days-without-port-25", test_returns_after_five_days);
+    CASE("says-when-it-returns", test_says_when_it_returns);
     CASE("crash-before-the-dot-is-due-again", test_crash_before_dot);
     CASE("crash-after-the-dot-is-uncertain", test_crash_after_dot);
     CASE("crash-without-its-map-is-uncertain", test_crash_without_map);

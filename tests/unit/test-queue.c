@@ -325,6 +325,18 @@ test_retry(Fixture *f, gconstpointer data)
 }
 
 static void
+test_orphans(Fixture *f, gconstpointer data)
+{
+    g_autofree char *orphan = g_build_filename(f->folder, "spool", "cd",
+                                               "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd", NULL);
+
+    g_assert_true(g_file_set_contents(orphan, "x", 1, NULL));
+    fixture_close(f);
+    fixture_open(f);
+    g_assert_false(g_file_test(orphan, G_FILE_TEST_EXISTS));
+}
+
+static void
 test_pause_survives(Fixture *f, gconstpointer data)
 {
     g_autofree char *id = NULL;
@@ -522,6 +534,39 @@ test_history_ends(Fixture *f, gconstpointer data)
     g_assert_cmpuint(finished_messages(f, "delivered"), ==, 0);
 }
 
+/* The one who is told, and takes his time. */
+typedef struct {
+    gint entered; /* atomic */
+    gint left;    /* atomic */
+} Listener;
+
+static void
+listen_slowly(const char *id, const char *state, gpointer data)
+{
+    Listener *listener = data;
+
+    if (!g_str_equal(state, "delivered"))
+        return;
+    g_atomic_int_set(&listener->entered, TRUE);
+    g_usleep(100 * 1000);
+    g_atomic_int_set(&listener->left, TRUE);
+}
+
+/* Whoever is told no more may be freed. */
+static void
+test_tells_nobody_afterwards(Fixture *f, gconstpointer data)
+{
+    Listener listener = { FALSE, FALSE };
+    g_autofree char *id = NULL;
+
+    hp_queue_set_changed(f->queue, listen_slowly, &listener);
+    id = fixture_submit(f, ANNA, "ok@example.net", 0);
+    while (!g_atomic_int_get(&listener.entered))
+        g_usleep(1000);
+    hp_queue_set_changed(f->queue, NULL, NULL);
+    g_assert_true(g_atomic_int_get(&listener.left));
+}
+
 #define CASE(name, test)                                                                 \
     g_test_add("/queue/" name, Fixture, NULL, fixture_set_up, test, fixture_tear_down)
 
@@ -545,6 +590,7 @@ main(int argc, char **argv)
     CASE("cancels-under-way-before-the-dot", test_cancel_before_dot);
     CASE("cannot-cancel-after-the-dot", test_cancel_after_dot);
     CASE("retry-is-at-once", test_retry);
+    CASE("removes-files-that-no-message-names", test_orphans);
     CASE("pause-survives-a-restart", test_pause_survives);
     CASE("pause-ends-by-itself", test_pause_ends);
     CASE("local-recipients-share-one-copy", test_local);
@@ -556,5 +602,6 @@ main(int argc, char **argv)
     CASE("lists-what-the-filter-names", test_limit);
     CASE("exports-the-bytes", test_export);
     CASE("forgets-after-90-days", test_history_ends);
+    CASE("tells-nobody-afterwards", test_tells_nobody_afterwards);
     return g_test_run();
 }

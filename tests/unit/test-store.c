@@ -588,6 +588,45 @@ serves_several_threads(Fixture *f, gconstpointer unused)
     g_assert_cmpuint(last->entries->len, ==, 100);
 }
 
+/* The one who is told, and takes his time. */
+typedef struct {
+    Fixture *fixture; /* (unowned) */
+    gint entered;     /* atomic */
+    gint left;        /* atomic */
+} Listener;
+
+static void
+listen_slowly(gpointer data)
+{
+    Listener *listener = data;
+
+    g_atomic_int_set(&listener->entered, TRUE);
+    g_usleep(100 * 1000);
+    g_atomic_int_set(&listener->left, TRUE);
+}
+
+static void
+bring_one(gpointer listener)
+{
+    deliver(((Listener *)listener)->fixture, "slow:1", 10);
+}
+
+/* Whoever is told no more may be freed. */
+static void
+tells_nobody_afterwards(Fixture *f, gconstpointer unused)
+{
+    Listener listener = { f, FALSE, FALSE };
+    HpThread *thread;
+
+    hp_store_set_changed(f->store, listen_slowly, &listener);
+    thread = hp_thread_start("bringer", bring_one, &listener, NULL);
+    while (!g_atomic_int_get(&listener.entered))
+        g_usleep(1000);
+    hp_store_set_changed(f->store, NULL, NULL);
+    g_assert_true(g_atomic_int_get(&listener.left));
+    hp_thread_join(thread);
+}
+
 #define CASE(path, name)                                                                 \
     g_test_add("/store/" path, Fixture, NULL, set_up, name, tear_down)
 
@@ -618,5 +657,6 @@ main(int argc, char **argv)
     CASE("says-when-a-message-file-is-missing", says_when_a_message_file_is_missing);
     CASE("reads-on-from-a-damaged-database", reads_on_from_a_damaged_database);
     CASE("serves-several-threads", serves_several_threads);
+    CASE("tells-nobody-afterwards", tells_nobody_afterwards);
     return g_test_run();
 }
