@@ -1,0 +1,154 @@
+/* What SEARCH and SORT answer: SEARCH, SORT and ESEARCH responses, and "$". */
+#include "hp-imap-search.h"
+
+#include <glib/gi18n.h>
+
+guint32
+hp_search_number(HpImapSession *s, guint32 seq, gboolean uid)
+{
+    return uid ? hp_view_uid(s->view, seq) : seq;
+}
+
+static guint32
+seq_at(const HpSearchAnswer *answer, guint index)
+{
+    return g_array_index(answer->seqs, guint32, index);
+}
+
+static gboolean
+has(const HpSearchAnswer *answer, HpSearchReturn option)
+{
+    return (answer->options.options & option) != 0;
+}
+
+/* (transfer full): what a table of RFC 9051 §6.4.4.1 calls the value of "$", and RFC 4731
+ * §3.2 the messages whose MODSEQ counts: with MIN and MAX alone those two, else all. */
+static GArray *
+chosen(const HpSearchAnswer *answer)
+{
+    guint n = answer->seqs->len;
+    gboolean ends =
+        has(answer, HP_SEARCH_RETURN_MIN) || has(answer, HP_SEARCH_RETURN_MAX);
+    gboolean all =
+        has(answer, HP_SEARCH_RETURN_ALL) || has(answer, HP_SEARCH_RETURN_COUNT);
+    GArray *seqs = g_array_new(FALSE, FALSE, sizeof(guint32));
+
+    if (n == 0)
+        return seqs;
+    if (!ends || all)
+        return g_array_append_vals(seqs, answer->seqs->data, n);
+    if (has(answer, HP_SEARCH_RETURN_MIN))
+        g_array_append_val(seqs, g_array_index(answer->seqs, guint32, 0));
+    if (has(answer, HP_SEARCH_RETURN_MAX) && (seqs->len == 0 || n > 1))
+        g_array_append_val(seqs, g_array_index(answer->seqs, guint32, n - 1));
+    return seqs;
+}
+
+static guint64
+highest_modseq(HpImapSession *s, const GArray *seqs)
+{
+    guint64 highest = 0;
+
+    for (guint i = 0; i < seqs->len; i++) {
+        HpViewEntry entry;
+
+        if (hp_view_get(s->view, g_array_index(seqs, guint32, i), &entry))
+            highest = MAX(highest, entry.modseq);
+    }
+    return highest;
+}
+
+static gint
+compare_uids(gconstpointer a, gconstpointer b)
+{
+    guint32 left = *(const guint32 *)a, right = *(const guint32 *)b;
+
+    return left < right ? -1 : left > right;
+}
+
+static void
+save(HpImapSession *s, const GArray *seqs)
+{
+    GArray *uids = g_array_sized_new(FALSE, FALSE, sizeof(guint32), seqs->len);
+
+    for (guint i = 0; i < seqs->len; i++) {
+        guint32 uid = hp_view_uid(s->view, g_array_index(seqs, guint32, i));
+
+        g_array_append_val(uids, uid);
+    }
+    g_array_sort(uids, compare_uids); /* SORT has its own order */
+    hp_search_forget_saved(s);
+    s->saved = uids;
+}
+
+/* "* SEARCH 2 5 (MODSEQ 7)" */
+static void
+append_plain(HpImapSession *s, const HpSearchAnswer *answer, GString *line)
+{
+    g_string_append_printf(line, "* %s", answer->name);
+    for (guint i = 0; i < answer->seqs->len; i++)
+        g_string_append_printf(line, " %u",
+                               hp_search_number(s, seq_at(answer, i), answer->uid));
+    if (answer->has_modseq && answer->seqs->len > 0)
+        g_string_append_printf(line, " (MODSEQ %" G_GUINT64_FORMAT ")",
+                               highest_modseq(s, answer->seqs));
+}
+
+static void
+append_all(HpImapSession *s, const HpSearchAnswer *answer, GString *line)
+{
+    g_autofree guint32 *numbers = g_new(guint32, answer->seqs->len);
+
+    for (guint i = 0; i < answer->seqs->len; i++)
+        numbers[i] = hp_search_number(s, seq_at(answer, i), answer->uid);
+    g_string_append(line, " ALL ");
+    hp_imap_out_set(line, numbers, answer->seqs->len);
+}
+
+/* "* ESEARCH (TAG "a") UID MIN 2 COUNT 3" */
+static void
+append_extended(HpImapSession *s, const HpSearchAnswer *answer, const GArray *counted,
+                GString *line)
+{
+    guint n = answer->seqs->len;
+
+    g_string_append(line, "* ESEARCH (TAG ");
+    hp_imap_out_string(line, hp_slice_of(s->tag), FALSE);
+    g_string_append(line, answer->uid ? ") UID" : ")");
+    if (n > 0 && has(answer, HP_SEARCH_RETURN_MIN))
+        g_string_append_printf(line, " MIN %u",
+                               hp_search_number(s, seq_at(answer, 0), answer->uid));
+    if (n > 0 && has(answer, HP_SEARCH_RETURN_MAX))
+        g_string_append_printf(line, " MAX %u",
+                               hp_search_number(s, seq_at(answer, n - 1), answer->uid));
+    if (has(answer, HP_SEARCH_RETURN_COUNT))
+        g_string_append_printf(line, " COUNT %u", n);
+    if (n > 0 && has(answer, HP_SEARCH_RETURN_ALL))
+        append_all(s, answer, line);
+    if (n > 0 && answer->has_modseq)
+        g_string_append_printf(line, " MODSEQ %" G_GUINT64_FORMAT,
+                               highest_modseq(s, counted));
+}
+
+void
+hp_search_answer(HpImapSession *s, const HpSearchAnswer *answer)
+{
+    HpSearchAnswer full = *answer;
+    g_autoptr(GString) line = g_string_new(NULL);
+    g_autoptr(GArray) counted = NULL;
+
+    if (full.options.given && full.options.options == 0)
+        full.options.options = HP_SEARCH_RETURN_ALL;
+    counted = chosen(&full);
+    if (has(&full, HP_SEARCH_RETURN_SAVE))
+        save(s, counted);
+    if (!full.options.given)
+        append_plain(s, &full, line);
+    else if (full.options.options != HP_SEARCH_RETURN_SAVE) /* alone it says nothing */
+        append_extended(s, &full, counted, line);
+    if (line->len > 0) {
+        g_string_append(line, "\r\n");
+        hp_imap_write(s, hp_slice_of_string(line));
+    }
+    hp_imap_ok(s, NULL, _("That is all."));
+}
