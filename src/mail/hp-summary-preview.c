@@ -72,8 +72,10 @@ to_line(char *text)
 {
     g_autoptr(GString) out = g_string_sized_new(256);
     gunichar before = ' ', joiner = 0;
+    guint n = 0;
 
-    for (char *p = text; *p != '\0' && out->len < ENOUGH; p = g_utf8_next_char(p)) {
+    for (char *p = text; *p != '\0' && n <= HP_SUMMARY_MAX_PREVIEW;
+         p = g_utf8_next_char(p)) {
         gunichar character = g_utf8_get_char(p);
 
         if (character == 0xFFFD || is_invisible(character))
@@ -86,8 +88,10 @@ to_line(char *text)
             character = ' ';
         if (joiner != 0 && before != ' ' && character != ' ')
             g_string_append_unichar(out, joiner);
-        if (character != ' ' || before != ' ')
+        if (character != ' ' || before != ' ') {
             g_string_append_unichar(out, character);
+            n++;
+        }
         before = character;
         joiner = 0;
     }

@@ -116,6 +116,7 @@ void hp_summary_each_mailbox(HpSlice body, guint max, HpSummaryEachMailbox each,
 
 /* ---- the parts of a summary ------------------------------------------------------- */
 
+/* RFC 3501 §7.4.2. */
 void hp_summary_write_envelope(GString *out, const HpSummaryFields *fields);
 
 /* The parameters of @value (behind its first token) as a parenthesized list, RFC 2231
@@ -143,6 +144,7 @@ char *hp_summary_find_display(const HpSummaryFields *fields, HpSummaryFieldName 
 char *hp_summary_find_message_id(const HpSummaryFields *fields);
 char *hp_summary_find_references(const HpSummaryFields *fields);
 
+/* As hp_summary_sent() says it. */
 gboolean hp_summary_find_date(const HpSummaryFields *fields, gint64 *ret_sec,
                               gint64 *ret_day);
 

@@ -6,10 +6,10 @@
 #define BLOCK ((size_t)4096) /* octets whose lines are counted together */
 
 typedef struct {
-    const HpMime *mime;
-    GString *out;
-    size_t *budget;
-    GArray *lines; /* (owned): guint64: line ends before each block */
+    const HpMime *mime; /* (unowned) */
+    GString *out;       /* (unowned) */
+    size_t *budget;     /* (unowned) */
+    GArray *lines;      /* (owned): guint64: line ends before each block */
 } Writer;
 
 static guint

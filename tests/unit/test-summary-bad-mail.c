@@ -1,0 +1,179 @@
+#include "summary-fixture.h"
+
+/* ---- what real mail does wrong ---------------------------------------------------- */
+
+static void
+reads_repeated_address_fields_as_one(void)
+{
+    /* RFC 7103 §7.5.1 */
+    g_autofree char *got = envelope_of("From: a@x.test\r\nFrom: b@x.test\r\n"
+                                       "Subject: 1\r\nSubject: 2\r\n\r\n",
+                                       FALSE);
+
+    g_assert_cmpstr(
+        got, ==,
+        "(NIL \"1\" ((NIL NIL \"a\" \"x.test\")(NIL NIL \"b\" \"x.test\")) "
+        "((NIL NIL \"a\" \"x.test\")(NIL NIL \"b\" \"x.test\")) "
+        "((NIL NIL \"a\" \"x.test\")(NIL NIL \"b\" \"x.test\")) NIL NIL NIL NIL "
+        "NIL)");
+}
+
+static void
+reads_a_header_with_other_lines_in_it(void)
+{
+    /* RFC 7103 §7.2 (a line that is no field), §7.3 (a line of white space), §7.4 (white
+     * space before the colon); mbox's "From " line; LF alone. */
+    static const char *const messages[] = {
+        "junk line\r\nSubject: a b\r\n\r\nx",
+        "Subject: a\r\n \r\n b\r\n\r\nx",
+        "Subject : a b\r\n\r\nx",
+        "From joe Mon Jan\r\nSubject: a b\r\n\r\nx",
+        "Subject: a b\n\nx",
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(messages); i++) {
+        g_autofree char *got = envelope_of(messages[i], FALSE);
+        g_autoptr(HpSummary) summary = summarize(messages[i]);
+
+        g_test_message("row %zu", i);
+        g_assert_true(g_str_has_prefix(got, "(NIL \"a"));
+        g_assert_nonnull(strstr(got, "b\" NIL"));
+        g_assert_cmpuint(hp_summary_header_len(summary), ==, strlen(messages[i]) - 1);
+    }
+}
+
+static void
+reads_mime_without_its_version(void)
+{
+    /* RFC 7103 §8.1 */
+    g_autofree char *got = structure_of(
+        "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n", FALSE,
+        FALSE);
+
+    g_assert_cmpstr(got, ==, "(\"image\" \"png\" NIL NIL NIL \"BASE64\" 0)");
+}
+
+static void
+reads_raw_iso_2022_jp(void)
+{
+    /* RFC 7103 §7.6: escapes tell the character set. */
+    g_autofree char *utf8 = envelope_of("Subject: \033$B$3$s\033(B\r\n\r\n", TRUE);
+    g_autofree char *ascii = envelope_of("Subject: \033$B$3$s\033(B\r\n\r\n", FALSE);
+
+    g_assert_nonnull(strstr(utf8, "\"\xE3\x81\x93\xE3\x82\x93\""));
+    g_assert_nonnull(strstr(ascii, "\"=?UTF-8?Q?=E3=81=93=E3=82=93?=\""));
+}
+
+/* ---- what hostile mail does ------------------------------------------------------- */
+
+/* All that is said of @message can be read, and is not endless. */
+static void
+check_hostile(const GString *message)
+{
+    g_autoptr(HpSummary) summary = hp_summary_new(hp_slice_of_string(message));
+    g_autoptr(GBytes) packed = hp_summary_pack(summary);
+
+    for (guint utf8 = 0; utf8 < 2; utf8++) {
+        g_autoptr(GString) out = g_string_new(NULL);
+
+        hp_summary_append_envelope(summary, utf8 == 1, out);
+        g_assert_true(imap_is_envelope(hp_slice_of_string(out), utf8 == 1));
+        g_string_truncate(out, 0);
+        hp_summary_append_structure(summary, TRUE, utf8 == 1, out);
+        g_assert_true(imap_is_structure(hp_slice_of_string(out), TRUE, utf8 == 1));
+    }
+    g_assert_cmpuint(g_bytes_get_size(packed), <, 4 * 1024 * 1024);
+}
+
+static GString *
+repeat(const char *head, const char *piece, guint n, const char *tail)
+{
+    GString *out = g_string_new(head);
+
+    for (guint i = 0; i < n; i++)
+        g_string_append(out, piece);
+    return g_string_append(out, tail);
+}
+
+/* security.md C17, and what the reader of addresses could be slow in. */
+static void
+survives_hostile_mail(void)
+{
+    static const struct {
+        const char *head;
+        const char *piece;
+        guint n;
+        const char *tail;
+    } rows[] = {
+        { MIXED, "--b\r\n\r\n", 300000, "" },
+        { MIXED, "--b\r\nContent-Type: message/rfc822\r\n\r\n", 300000, "" },
+        { "", "Content-Type: message/rfc822\r\n\r\n", 20000, "" },
+        { "", "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n", 20000, "" },
+        { "To: ", "a:;", 40000, "\r\n\r\n" },
+        { "To: ", "a:", 100000, "\r\n\r\n" },
+        { "To: ", "a@b.test, ", 300000, "\r\n\r\n" },
+        { "To: ", "\xC3\xA4@b.test, ", 300000, "\r\n\r\n" },
+        { "To: ", "(", 1000000, "\r\n\r\n" },
+        { "To: ", "\"\\", 1000000, "\r\n\r\n" },
+        { "To: ", "<", 1000000, "\r\n\r\n" },
+        { "To: ", "(()<\"", 1000000, "\r\n\r\n" },
+        { "To: (comment ending in \\", "", 0, "" },
+        { "X: ", "x", 20000000, "\r\n\r\n" },
+        { "", "X: y\r\n", 500000, "\r\n" },
+        { "", "To: a@b.test\r\n", 500000, "\r\n" },
+        { "Content-Type: a/b", "; x*=utf-8''%41", 100000, "\r\n\r\n" },
+        { "Content-Type: a/b", "; x*7*=%41", 100000, "\r\n\r\n" },
+        { "Content-Type: a/b; x*0*=utf-8''", "%C3%A4", 100000, "\r\n\r\n" },
+        { "Subject: ", "=?x-none?q?=E4?= ", 5000, "\r\n\r\n" },
+        { "Subject: ", "=?x-a?q?=E4?= =?x-b?q?=E4?= ", 5000, "\r\n\r\n" },
+        { "From: ", "=?x-a?q?=E4?= =?x-b?q?=E4?= ", 5000, "\xE4 <a@b.test>\r\n\r\n" },
+        { "Subject: ", "[a] ", 100000, "\r\n\r\n" },
+        { "Subject: ", "\xE4", 100000, "\r\n\r\n" },
+        { "References: ", "<a@b>", 300000, "\r\n\r\n" },
+        { "References: ", "<", 300000, "\r\n\r\n" },
+        { HTML, "<a \"", 100000, "" },
+        { HTML, "<style></", 100000, "" },
+        { HTML, "<!--", 100000, "" },
+        { HTML, "&#", 100000, "" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GString) message =
+            repeat(rows[i].head, rows[i].piece, rows[i].n, rows[i].tail);
+        gint64 start = g_get_monotonic_time();
+
+        check_hostile(message);
+        g_test_message("row %zu: %" G_GINT64_FORMAT " ms", i,
+                       (g_get_monotonic_time() - start) / 1000);
+    }
+}
+
+/* Parts that have each as much header as is looked at. */
+static void
+survives_many_big_headers(void)
+{
+    g_autoptr(GString) part =
+        g_string_new("--b\r\nContent-Type: message/rfc822\r\n\r\nTo: ");
+    g_autoptr(GString) message = NULL;
+
+    for (guint i = 0; i < 5000; i++)
+        g_string_append(part, "\xC3\xA4@b.test, ");
+    g_string_append(part, "\r\n\r\n");
+    message = repeat(MIXED, part->str, 400, "");
+    check_hostile(message);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/summary/7103-7.5.1-repeated-fields",
+                    reads_repeated_address_fields_as_one);
+    g_test_add_func("/summary/7103-7.2-7.3-7.4-odd-lines",
+                    reads_a_header_with_other_lines_in_it);
+    g_test_add_func("/summary/7103-8.1-no-mime-version", reads_mime_without_its_version);
+    g_test_add_func("/summary/7103-7.6-raw-iso-2022-jp", reads_raw_iso_2022_jp);
+    g_test_add_func("/summary/survives-hostile-mail", survives_hostile_mail);
+    g_test_add_func("/summary/survives-many-big-headers", survives_many_big_headers);
+    return g_test_run();
+}
