@@ -255,6 +255,20 @@ make_listener(HpDaemon *self, GError **error)
 }
 
 static gboolean
+open_outbox(HpDaemon *self, GError **error)
+{
+    self->parts.outbox =
+        hp_outbox_mirror_new(self->parts.queue, self->parts.store, error);
+    return self->parts.outbox != NULL;
+}
+
+static void
+close_outbox(HpDaemon *self)
+{
+    g_clear_pointer(&self->parts.outbox, hp_outbox_mirror_free);
+}
+
+static gboolean
 open_ports(HpDaemon *self, GError **error)
 {
     return hp_services_add(self->parts.listener, self->parts.policies,
@@ -278,6 +292,7 @@ queue_changed(const char *id, const char *state, gpointer data)
         return;
     }
     hp_upkeep_poke(self->parts.upkeep);
+    hp_outbox_mirror_poke(self->parts.outbox);
     hp_bus_emit(self->parts.bus, "MessageChanged",
                 g_variant_new("(ss@a{sv})", id, state,
                               g_variant_new_array(G_VARIANT_TYPE("{sv}"), NULL, 0)));
@@ -361,8 +376,8 @@ static const struct {
     { open_link, close_link },         { open_transport, close_transport },
     { open_queue, close_queue },       { open_passwords, close_passwords },
     { open_policies, close_policies }, { open_upkeep, close_upkeep },
-    { open_ports, close_listener },    { open_bus, close_bus },
-    { start_working, stop_working },
+    { open_outbox, close_outbox },     { open_ports, close_listener },
+    { open_bus, close_bus },           { start_working, stop_working },
 };
 #define STEPS_OF_INIT 8 /* up to the passwords */
 

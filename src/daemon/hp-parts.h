@@ -11,6 +11,7 @@
 #include "hp-explain.h"
 #include "hp-link.h"
 #include "hp-listener.h"
+#include "hp-outbox-mirror.h"
 #include "hp-passwords.h"
 #include "hp-policy.h"
 #include "hp-queue.h"
@@ -34,6 +35,7 @@ typedef struct {
     HpPolicies *policies;        /* (owned): the settings in force */
     HpListener *listener;        /* (owned) */
     HpUpkeep *upkeep;            /* (owned) */
+    HpOutboxMirror *outbox;      /* (owned) */
     gint64 started_usec;         /* wall */
     HpBus *bus;                  /* (owned) */
 } HpParts;

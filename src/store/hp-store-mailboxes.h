@@ -16,6 +16,10 @@
 /* What RFC 6154 calls these; with those names made and subscribed at set-up. */
 #define HP_STORE_SPECIAL_USES "\\Sent", "\\Drafts", "\\Trash", "\\Junk", "\\Archive"
 
+/* The mailbox that shows the queue: can be neither renamed nor deleted. For clients it is
+ * an unknown use (RFC 6154 §6, use-attr-ext). */
+#define HP_STORE_OUTBOX_USE "\\Hauspost.Outbox"
+
 /* (transfer full) (nullable): the name as it is kept (NFC, INBOX in capitals, without a
  * "/" at its end); %NULL if it cannot be one: not UTF-8, control characters, empty
  * levels, too long. The calls below take names in any form. */

@@ -67,6 +67,19 @@ find_id(HpDbConn *conn, const char *name, gint64 *ret_id, GError **error)
     return FALSE;
 }
 
+/* INBOX and Outbox are the program's own. */
+static gboolean
+is_own(HpDbConn *conn, gint64 id)
+{
+    HpDbStmt *stmt =
+        hp_db_query(conn, "SELECT 1 FROM mailbox WHERE id = ?1 AND special_use = ?2",
+                    "is", id, HP_STORE_OUTBOX_USE);
+    gboolean is_outbox = hp_db_step(stmt, NULL);
+
+    hp_db_reset(stmt);
+    return is_outbox || id == HP_STORE_INBOX;
+}
+
 typedef struct {
     HpStoreTask task;
     const char *name;        /* (unowned) */
@@ -233,6 +246,8 @@ rename_mailbox(HpDbConn *conn, gpointer data, GError **error)
     if (id == 0)
         return refuse(error, HP_STORE_ERROR_NOT_FOUND,
                       "there is no mailbox of that name");
+    if (id != HP_STORE_INBOX && is_own(conn, id))
+        return refuse(error, HP_STORE_ERROR_NOT_PERMITTED, "Outbox cannot be renamed");
     if (there != 0)
         return refuse(error, HP_STORE_ERROR_EXISTS, "there is a mailbox of that name");
     if (!make_parents(conn, self->new_name, self->now_usec, error))
@@ -285,8 +300,9 @@ delete_mailbox(HpDbConn *conn, gpointer data, GError **error)
     if (id == 0)
         return refuse(error, HP_STORE_ERROR_NOT_FOUND,
                       "there is no mailbox of that name");
-    if (id == HP_STORE_INBOX)
-        return refuse(error, HP_STORE_ERROR_NOT_PERMITTED, "INBOX cannot be deleted");
+    if (is_own(conn, id))
+        return refuse(error, HP_STORE_ERROR_NOT_PERMITTED,
+                      "INBOX and Outbox cannot be deleted");
     hp_store_task_add(&self->task, HP_NEWS_ENDED, id, 0);
     return erase_mailbox(conn, id, error);
 }
