@@ -110,6 +110,24 @@ fill_pop3(HpPolicy *self, const HpPolicyParts *parts)
     };
 }
 
+static void
+fill_imap(HpPolicy *self, const HpPolicyParts *parts)
+{
+    const HpSettings *settings = self->settings;
+
+    self->imap = (HpImapOptions){
+        .store = parts->store,
+        .passwords = parts->passwords,
+        .tls = parts->tls_identity,
+        .clock = parts->clock,
+        .plaintext_allowed = hp_settings_yes(settings, HP_CONFIG_LISTEN_PLAINTEXT, NULL),
+        .knows_user = is_identity,
+        .knows_data = self->identities,
+        .max_message_size =
+            (guint64)hp_settings_number(settings, HP_CONFIG_MAIL_MAX_MESSAGE_SIZE, NULL),
+    };
+}
+
 static HpPolicy *
 make_policy(const HpPolicyParts *parts, HpSettings *settings, GError **error)
 {
@@ -128,6 +146,7 @@ make_policy(const HpPolicyParts *parts, HpSettings *settings, GError **error)
                            hp_settings_text(settings, HP_CONFIG_ACCOUNT_ADDRESS, NULL));
     fill_smtp(self, parts);
     fill_pop3(self, parts);
+    fill_imap(self, parts);
     return self;
 }
 

@@ -7,6 +7,7 @@
 
 #include "hp-config.h"
 #include "hp-identities.h"
+#include "hp-imap-session.h"
 #include "hp-pop3-session.h"
 #include "hp-smtp-session.h"
 
@@ -17,6 +18,7 @@ typedef struct {
     char *hostname;           /* (owned): the name we give in EHLO and greetings */
     HpSmtpServerOptions smtp;
     HpPop3Options pop3;
+    HpImapOptions imap;
     gint64 pop3_retention_sec; /* 0: no end */
 } HpPolicy;
 

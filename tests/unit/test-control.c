@@ -126,7 +126,7 @@ use_ports(Fixture *f, const guint16 ports[2])
 {
     g_autofree char *text =
         g_strdup_printf("[account]\naddress=anna@home.example\n[listen]\n"
-                        "smtp=%u\nsmtp-tls=0\npop3=0\npop3-tls=%u\n",
+                        "smtp=%u\nsmtp-tls=0\npop3=0\npop3-tls=%u\nimap=0\nimap-tls=0\n",
                         ports[0], ports[1]);
 
     fixture_set(f, text);
