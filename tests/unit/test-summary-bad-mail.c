@@ -281,6 +281,16 @@ survives_hostile_mail(void)
     }
 }
 
+static void
+finds_a_field_behind_a_flood(void)
+{
+    g_autoptr(GString) message =
+        repeat("", "To: a@b.test\r\n", 5000, "Subject: x\r\n\r\n");
+    g_autofree char *got = envelope_of(message->str, FALSE);
+
+    g_assert_true(g_str_has_prefix(got, "(NIL \"x\" NIL NIL NIL ((NIL NIL \"a\""));
+}
+
 /* Parts that have each as much header as is looked at. */
 static void
 survives_many_big_headers(void)
@@ -313,6 +323,8 @@ main(int argc, char **argv)
     }
     g_test_add_func("/summary/mail/subjects", reads_subjects_of_the_world);
     g_test_add_func("/summary/survives-hostile-mail", survives_hostile_mail);
+    g_test_add_func("/summary/finds-a-field-behind-a-flood",
+                    finds_a_field_behind_a_flood);
     g_test_add_func("/summary/survives-many-big-headers", survives_many_big_headers);
     return g_test_run();
 }
