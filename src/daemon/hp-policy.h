@@ -19,7 +19,7 @@ typedef struct {
     HpSmtpServerOptions smtp;
     HpPop3Options pop3;
     HpImapOptions imap;
-    gint64 pop3_retention_sec; /* 0: no end */
+    HpStoreRetention retention;
 } HpPolicy;
 
 void hp_policy_unref(HpPolicy *self);

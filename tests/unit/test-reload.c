@@ -175,7 +175,7 @@ leaves_running_sessions_what_they_began_with(Fixture *f, gconstpointer data)
     fixture_write_settings(f, NEW_SETTINGS);
     g_assert_true(hp_reload(&f->parts, NULL));
     g_assert_cmpstr(before->smtp.user_name, ==, "Anna");
-    g_assert_cmpint(before->pop3_retention_sec, ==, 30 * 86400);
+    g_assert_cmpint(before->retention.pop3_sec, ==, 30 * 86400);
 }
 
 static void
