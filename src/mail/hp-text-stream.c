@@ -13,29 +13,26 @@
 
 struct _HpTextStream {
     HpMimeEncoding encoding;
-    iconv_t converter; /* (owned): (iconv_t)-1: UTF-8, or a guess */
+    gboolean converts; /* else it is UTF-8, or a guess */
+    iconv_t converter; /* (owned): if it converts */
     gboolean ended;    /* "=" has ended base64 */
     GString *encoded;  /* (owned): not decoded yet: half a line, half a group of four */
     GString *decoded;  /* (owned): not converted yet: half a character */
 };
 
-static iconv_t
-open_converter(const char *charset)
+/* %FALSE for UTF-8, and for what is guessed. */
+static gboolean
+open_converter(const char *charset, iconv_t *ret_converter)
 {
     char name[HP_CHARSET_MAX_NAME + 1];
 
     if (!hp_charset_copy_name(hp_slice_of(charset), name) ||
         g_ascii_strcasecmp(name, "utf-8") == 0 || g_ascii_strcasecmp(name, "utf8") == 0 ||
         g_ascii_strcasecmp(name, "us-ascii") == 0)
-        return (iconv_t)-1;
-    return iconv_open("UTF-8", hp_charset_widen(name));
-}
-
-static gboolean
-is_open(iconv_t converter)
-{
+        return FALSE;
+    *ret_converter = iconv_open("UTF-8", hp_charset_widen(name));
     /* iconv_open() says (iconv_t)-1; clang-tidy wants the integer on the other side. */
-    return (gintptr)converter != -1;
+    return (gintptr)*ret_converter != -1;
 }
 
 HpTextStream *
@@ -44,7 +41,7 @@ hp_text_stream_new(HpMimeEncoding encoding, const char *charset)
     HpTextStream *self = g_new0(HpTextStream, 1);
 
     self->encoding = encoding;
-    self->converter = open_converter(charset);
+    self->converts = open_converter(charset, &self->converter);
     self->encoded = g_string_new(NULL);
     self->decoded = g_string_new(NULL);
     return self;
@@ -55,7 +52,7 @@ hp_text_stream_free(HpTextStream *self)
 {
     if (self == NULL)
         return;
-    if (is_open(self->converter))
+    if (self->converts)
         iconv_close(self->converter);
     g_string_free(self->encoded, TRUE);
     g_string_free(self->decoded, TRUE);
@@ -209,7 +206,7 @@ hp_text_stream_feed(HpTextStream *self, HpSlice bytes, gboolean last, GString *o
 
     decode(self, bytes, last);
     decoded = hp_slice_of_string(self->decoded);
-    if (!is_open(self->converter)) {
+    if (!self->converts) {
         used = take_utf8(decoded, last, out);
     } else {
         used = take_converted(self->converter, decoded, last, out);
