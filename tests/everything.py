@@ -19,7 +19,7 @@ TREES = {
     "fuzz": ("clang", ["-Db_sanitize=address,undefined", "-Dfuzzing=true", *SANITIZE]),
 }
 # Not the layers above: ThreadSanitizer does not see the locks inside libglib's GDBus.
-THREADED = ("base", "net", "mail", "content", "auth", "store", "queue", "smtp", "pop3")
+THREADED = ("base", "net", "mail", "content", "auth", "store", "queue", "smtp", "pop3", "imap")
 PARTS = ("lint", "unit", "threads", "fuzz", "scenarios")
 ENVIRONMENT = {
     **os.environ, "LC_ALL": "C.UTF-8",

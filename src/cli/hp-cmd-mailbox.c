@@ -7,6 +7,8 @@
 
 #include <glib/gi18n.h>
 
+#define LIST "hauspost mailbox list"
+
 static void
 add_number(HpCliTable *table, gint64 number)
 {
@@ -109,6 +111,59 @@ cmd_size(HpCli *cli)
     return with_list(cli, print_size);
 }
 
+static HpExit
+cmd_create(HpCli *cli)
+{
+    const char *name = hp_cli_args_word(cli->args, 0);
+    HpExit exit = HP_EXIT_OK;
+    HpHauspost1 *daemon = hp_cli_connect(cli, &exit);
+    g_autoptr(GError) error = NULL;
+
+    if (daemon == NULL)
+        return exit;
+    if (!hp_hauspost1_call_mailbox_create_sync(daemon, name, NULL, &error))
+        return hp_cli_fail(cli, error, LIST);
+    hp_cli_hint(cli, _("The mailbox %s is there."), name);
+    return HP_EXIT_OK;
+}
+
+static HpExit
+cmd_rename(HpCli *cli)
+{
+    const char *name = hp_cli_args_word(cli->args, 0);
+    const char *new_name = hp_cli_args_word(cli->args, 1);
+    HpExit exit = HP_EXIT_OK;
+    HpHauspost1 *daemon = hp_cli_connect(cli, &exit);
+    g_autoptr(GError) error = NULL;
+
+    if (daemon == NULL)
+        return exit;
+    if (!hp_hauspost1_call_mailbox_rename_sync(daemon, name, new_name, NULL, &error))
+        return hp_cli_fail(cli, error, LIST);
+    hp_cli_hint(cli, _("The mailbox %s is now called %s."), name, new_name);
+    return HP_EXIT_OK;
+}
+
+static HpExit
+cmd_delete(HpCli *cli)
+{
+    const char *name = hp_cli_args_word(cli->args, 0);
+    HpHauspost1 *daemon;
+    g_autoptr(GError) error = NULL;
+    HpExit exit = hp_cli_confirm(
+        cli, _("Delete the mailbox %s and all mail in it for good?"), name);
+
+    if (exit != HP_EXIT_OK)
+        return exit;
+    daemon = hp_cli_connect(cli, &exit);
+    if (daemon == NULL)
+        return exit;
+    if (!hp_hauspost1_call_mailbox_delete_sync(daemon, name, NULL, &error))
+        return hp_cli_fail(cli, error, LIST);
+    hp_cli_hint(cli, _("The mailbox %s is deleted."), name);
+    return HP_EXIT_OK;
+}
+
 static void
 print_removed(HpCli *cli, GVariant *result)
 {
@@ -123,7 +178,8 @@ print_removed(HpCli *cli, GVariant *result)
             (long long)n, size);
     if (hp_dict_text(result, "retention") == NULL)
         hp_cli_hint(cli, "%s\n→ hauspost config set mail.pop3-retention 30d",
-                    _("No retention is set, so nothing is ever removed."));
+                    _("No retention is set for mail that POP3 collects, so it is never "
+                      "removed from INBOX."));
 }
 
 static HpExit
@@ -136,7 +192,7 @@ cmd_cleanup(HpCli *cli)
 
     if (!cli->dry_run)
         exit = hp_cli_confirm(
-            cli, _("Remove for good what was collected longer ago than the retention?"));
+            cli, _("Remove for good what has lain longer than the retention?"));
     if (exit != HP_EXIT_OK)
         return exit;
     daemon = hp_cli_connect(cli, &exit);
@@ -158,8 +214,14 @@ const HpCommand hp_cmd_mailbox[] = {
       N_("Shows your mailboxes."), cmd_list },
     { "mailbox", "size", "[--json|--plain]", "", 0, 0, HP_COMMAND_JSON | HP_COMMAND_PLAIN,
       N_("Shows how much mail there is."), cmd_size },
+    { "mailbox", "create", "NAME", "", 1, 1, 0,
+      N_("Makes a mailbox; levels are separated by \"/\"."), cmd_create },
+    { "mailbox", "rename", "NAME NEW-NAME", "", 2, 2, 0,
+      N_("Gives a mailbox, and those below it, another name."), cmd_rename },
+    { "mailbox", "delete", "[-y] NAME", "", 1, 1, HP_COMMAND_ASKS,
+      N_("Deletes a mailbox with its mail."), cmd_delete },
     { "mailbox", "cleanup", "[--dry-run] [-y] [--json]", "", 0, 0,
       HP_COMMAND_JSON | HP_COMMAND_ASKS | HP_COMMAND_DRY_RUN,
-      N_("Removes what was collected longer ago than the retention."), cmd_cleanup },
+      N_("Removes what has lain longer than the retention."), cmd_cleanup },
     { NULL },
 };

@@ -290,12 +290,10 @@ static const HpSettingSpec specs[HP_CONFIG_N_KEYS] = {
     [HP_CONFIG_MAIL_TRASH_RETENTION] = { "mail", "trash-retention", HP_SETTING_DURATION,
                                          "30d",
                                          .about =
-                                             N_("How long deleted mail stays in Trash."),
-                                         .later = TRUE },
+                                             N_("How long deleted mail stays in Trash.") },
     [HP_CONFIG_MAIL_JUNK_RETENTION] = { "mail", "junk-retention", HP_SETTING_DURATION,
                                         "30d",
-                                        .about = N_("How long junk mail stays in Junk."),
-                                        .later = TRUE },
+                                        .about = N_("How long junk mail stays in Junk.") },
     /* [notifications] */
     [HP_CONFIG_NOTIFICATIONS_NEW_MAIL] = { "notifications", "new-mail", HP_SETTING_CHOICE,
                                            "banner", .choices = EVENT,

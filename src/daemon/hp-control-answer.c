@@ -33,7 +33,9 @@ code_of(const GError *cause)
     if (g_error_matches(cause, HP_QUEUE_ERROR, HP_QUEUE_ERROR_STATE))
         return HP_CONTROL_ERROR_STATE;
     if (g_error_matches(cause, HP_AUTH_ERROR, HP_AUTH_ERROR_EXISTS) ||
-        g_error_matches(cause, HP_AUTH_ERROR, HP_AUTH_ERROR_NAME))
+        g_error_matches(cause, HP_AUTH_ERROR, HP_AUTH_ERROR_NAME) ||
+        g_error_matches(cause, HP_STORE_ERROR, HP_STORE_ERROR_EXISTS) ||
+        g_error_matches(cause, HP_STORE_ERROR, HP_STORE_ERROR_NOT_PERMITTED))
         return HP_CONTROL_ERROR_INVALID;
     return HP_CONTROL_ERROR_FAILED;
 }

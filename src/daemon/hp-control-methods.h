@@ -34,12 +34,17 @@ GVariant *hp_control_history_stats(HpBusCall *call, GError **error);
 /* hp-control-explain.c */
 GVariant *hp_control_explain(HpBusCall *call, GError **error);
 
-/* hp-control-mail.c: passwords and mailboxes */
+/* hp-control-mail.c: passwords */
 GVariant *hp_control_passwords(HpBusCall *call, GError **error);
 GVariant *hp_control_new_password(HpBusCall *call, GError **error);
 GVariant *hp_control_rotate_password(HpBusCall *call, GError **error);
 GVariant *hp_control_revoke_password(HpBusCall *call, GError **error);
+
+/* hp-control-mailbox.c */
 GVariant *hp_control_mailboxes(HpBusCall *call, GError **error);
+GVariant *hp_control_mailbox_create(HpBusCall *call, GError **error);
+GVariant *hp_control_mailbox_rename(HpBusCall *call, GError **error);
+GVariant *hp_control_mailbox_delete(HpBusCall *call, GError **error);
 GVariant *hp_control_mailbox_cleanup(HpBusCall *call, GError **error);
 
 /* hp-control-answer.c: helpers of all */

@@ -25,6 +25,8 @@ static const struct {
     { "smtp", TRUE, "tls" },
     { "pop3", FALSE, "starttls" },
     { "pop3", TRUE, "tls" },
+    { "imap", FALSE, "starttls" },
+    { "imap", TRUE, "tls" },
 };
 
 /* Those that are open: the settings may name others already, for the next start. */

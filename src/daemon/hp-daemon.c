@@ -229,7 +229,7 @@ open_upkeep(HpDaemon *self, GError **error)
 
     self->parts.upkeep =
         hp_upkeep_new(self->parts.queue, self->parts.store, self->parts.clock,
-                      policy->pop3_retention_sec, error);
+                      &policy->retention, error);
     return self->parts.upkeep != NULL;
 }
 

@@ -97,8 +97,11 @@ fill_pop3(HpPolicy *self, const HpPolicyParts *parts)
 {
     const HpSettings *settings = self->settings;
 
-    self->pop3_retention_sec =
-        hp_settings_number(settings, HP_CONFIG_MAIL_POP3_RETENTION, NULL);
+    self->retention = (HpStoreRetention){
+        .pop3_sec = hp_settings_number(settings, HP_CONFIG_MAIL_POP3_RETENTION, NULL),
+        .trash_sec = hp_settings_number(settings, HP_CONFIG_MAIL_TRASH_RETENTION, NULL),
+        .junk_sec = hp_settings_number(settings, HP_CONFIG_MAIL_JUNK_RETENTION, NULL),
+    };
     self->pop3 = (HpPop3Options){
         .store = parts->store,
         .passwords = parts->passwords,
@@ -106,7 +109,25 @@ fill_pop3(HpPolicy *self, const HpPolicyParts *parts)
         .plaintext_allowed = hp_settings_yes(settings, HP_CONFIG_LISTEN_PLAINTEXT, NULL),
         .knows_user = is_identity,
         .knows_data = self->identities,
-        .retention_sec = self->pop3_retention_sec,
+        .retention_sec = self->retention.pop3_sec,
+    };
+}
+
+static void
+fill_imap(HpPolicy *self, const HpPolicyParts *parts)
+{
+    const HpSettings *settings = self->settings;
+
+    self->imap = (HpImapOptions){
+        .store = parts->store,
+        .passwords = parts->passwords,
+        .tls = parts->tls_identity,
+        .clock = parts->clock,
+        .plaintext_allowed = hp_settings_yes(settings, HP_CONFIG_LISTEN_PLAINTEXT, NULL),
+        .knows_user = is_identity,
+        .knows_data = self->identities,
+        .max_message_size =
+            (guint64)hp_settings_number(settings, HP_CONFIG_MAIL_MAX_MESSAGE_SIZE, NULL),
     };
 }
 
@@ -128,6 +149,7 @@ make_policy(const HpPolicyParts *parts, HpSettings *settings, GError **error)
                            hp_settings_text(settings, HP_CONFIG_ACCOUNT_ADDRESS, NULL));
     fill_smtp(self, parts);
     fill_pop3(self, parts);
+    fill_imap(self, parts);
     return self;
 }
 

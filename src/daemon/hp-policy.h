@@ -7,6 +7,7 @@
 
 #include "hp-config.h"
 #include "hp-identities.h"
+#include "hp-imap-session.h"
 #include "hp-pop3-session.h"
 #include "hp-smtp-session.h"
 
@@ -17,7 +18,8 @@ typedef struct {
     char *hostname;           /* (owned): the name we give in EHLO and greetings */
     HpSmtpServerOptions smtp;
     HpPop3Options pop3;
-    gint64 pop3_retention_sec; /* 0: no end */
+    HpImapOptions imap;
+    HpStoreRetention retention;
 } HpPolicy;
 
 void hp_policy_unref(HpPolicy *self);

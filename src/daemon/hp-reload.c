@@ -103,7 +103,7 @@ put_into_force(HpParts *parts, const HpPolicy *policy, HpTlsTrust *trust)
     transport.trust = trust;
     hp_smtp_transport_configure(parts->transport, &transport);
     hp_queue_configure(parts->queue, &queue);
-    hp_upkeep_set_retention(parts->upkeep, policy->pop3_retention_sec);
+    hp_upkeep_set_retention(parts->upkeep, &policy->retention);
     hp_link_allow_private(parts->link, transport.allow_private);
 }
 

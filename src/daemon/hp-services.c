@@ -36,6 +36,22 @@ refuse_pop3(HpChannel *channel, gpointer policies)
     hp_pop3_refuse(channel, &policy->pop3);
 }
 
+static void
+serve_imap(HpConnection *connection, gpointer policies)
+{
+    g_autoptr(HpPolicy) policy = hp_policies_get(policies);
+
+    hp_imap_serve(connection, &policy->imap);
+}
+
+static void
+refuse_imap(HpChannel *channel, gpointer policies)
+{
+    g_autoptr(HpPolicy) policy = hp_policies_get(policies);
+
+    hp_imap_refuse(channel, &policy->imap);
+}
+
 /* The key in section [listen] says on which port. */
 static const struct {
     HpConfigKey key;
@@ -45,6 +61,8 @@ static const struct {
     { HP_CONFIG_LISTEN_SMTP_TLS, { "smtp", TRUE, FALSE, serve_smtp, refuse_smtp, NULL } },
     { HP_CONFIG_LISTEN_POP3, { "pop3", FALSE, FALSE, serve_pop3, refuse_pop3, NULL } },
     { HP_CONFIG_LISTEN_POP3_TLS, { "pop3", TRUE, FALSE, serve_pop3, refuse_pop3, NULL } },
+    { HP_CONFIG_LISTEN_IMAP, { "imap", FALSE, FALSE, serve_imap, refuse_imap, NULL } },
+    { HP_CONFIG_LISTEN_IMAP_TLS, { "imap", TRUE, FALSE, serve_imap, refuse_imap, NULL } },
 };
 
 gboolean

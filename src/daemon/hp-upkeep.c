@@ -27,13 +27,13 @@ struct _HpUpkeep {
     gboolean stop;
     gboolean retention_changed;
     gint64 quiet_at_usec; /* boot time at which to tidy, or %G_MAXINT64 */
-    gint64 retention_sec;
+    HpStoreRetention retention;
 };
 
 static void
-enforce_retention(HpUpkeep *self, gint64 retention_sec)
+enforce_retention(HpUpkeep *self, const HpStoreRetention *retention)
 {
-    HpStoreCleanup cleanup = { .pop3_retention_sec = retention_sec };
+    HpStoreCleanup cleanup = { .retention = *retention };
     g_autoptr(GError) error = NULL;
 
     if (!hp_store_cleanup(self->store, &cleanup, FALSE, &error))
@@ -41,18 +41,18 @@ enforce_retention(HpUpkeep *self, gint64 retention_sec)
                error->message);
     else if (cleanup.ret_messages > 0)
         hp_log("upkeep", NULL, G_LOG_LEVEL_MESSAGE,
-               "removed %" G_GUINT64_FORMAT " messages that POP3 had collected long ago",
+               "removed %" G_GUINT64_FORMAT " messages whose time was over",
                cleanup.ret_messages);
 }
 
 /* Never at once again: what could not be removed now cannot be removed in a millisecond.
  */
 static gint64
-next_cleanup(HpUpkeep *self, gint64 retention_sec)
+next_cleanup(HpUpkeep *self, const HpStoreRetention *retention)
 {
     gint64 soonest = hp_clock_now_usec(self->clock, HP_CLOCK_WALL) + PAUSE_USEC;
 
-    return MAX(soonest, hp_store_next_cleanup_usec(self->store, retention_sec));
+    return MAX(soonest, hp_store_next_cleanup_usec(self->store, retention));
 }
 
 static void
@@ -66,7 +66,7 @@ tidy(HpUpkeep *self)
 /* Sleeps until one of the two is due; says which. %FALSE: the end has come. */
 static gboolean
 wait_for_work(HpUpkeep *self, gint64 cleanup_at_wall_usec, gboolean *ret_tidy,
-              gint64 *ret_retention_sec)
+              HpStoreRetention *ret_retention)
 {
     HP_LOCKED(&self->lock);
 
@@ -81,7 +81,7 @@ wait_for_work(HpUpkeep *self, gint64 cleanup_at_wall_usec, gboolean *ret_tidy,
 
         if (sleep == 0 || self->retention_changed) {
             *ret_tidy = tidy_in == 0;
-            *ret_retention_sec = self->retention_sec;
+            *ret_retention = self->retention;
             self->retention_changed = FALSE;
             if (*ret_tidy)
                 self->quiet_at_usec = G_MAXINT64;
@@ -93,33 +93,41 @@ wait_for_work(HpUpkeep *self, gint64 cleanup_at_wall_usec, gboolean *ret_tidy,
     return FALSE;
 }
 
+static gboolean
+has_retention(const HpStoreRetention *retention)
+{
+    return retention->pop3_sec > 0 || retention->trash_sec > 0 || retention->junk_sec > 0;
+}
+
 static void
 run(gpointer upkeep)
 {
     HpUpkeep *self = upkeep;
-    gint64 retention_sec = 0, cleanup_at = G_MAXINT64;
+    HpStoreRetention retention = { 0 };
+    gint64 cleanup_at = G_MAXINT64;
     gboolean quiet;
 
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19); /* this thread alone */
-    while (wait_for_work(self, cleanup_at, &quiet, &retention_sec)) {
+    while (wait_for_work(self, cleanup_at, &quiet, &retention)) {
         if (quiet)
             tidy(self);
-        if (retention_sec > 0)
-            enforce_retention(self, retention_sec);
-        cleanup_at = retention_sec > 0 ? next_cleanup(self, retention_sec) : G_MAXINT64;
+        if (has_retention(&retention))
+            enforce_retention(self, &retention);
+        cleanup_at =
+            has_retention(&retention) ? next_cleanup(self, &retention) : G_MAXINT64;
     }
 }
 
 HpUpkeep *
 hp_upkeep_new(HpQueue *queue, HpStore *store, const HpClock *clock,
-              gint64 pop3_retention_sec, GError **error)
+              const HpStoreRetention *retention, GError **error)
 {
     HpUpkeep *self = g_new0(HpUpkeep, 1);
 
     self->queue = queue;
     self->store = store;
     self->clock = clock;
-    self->retention_sec = pop3_retention_sec;
+    self->retention = *retention;
     self->retention_changed = TRUE;
     self->quiet_at_usec = hp_clock_now_usec(clock, HP_CLOCK_BOOT) + QUIET_USEC;
     hp_lock_init(&self->lock);
@@ -165,11 +173,11 @@ hp_upkeep_poke(HpUpkeep *self)
 }
 
 void
-hp_upkeep_set_retention(HpUpkeep *self, gint64 pop3_retention_sec)
+hp_upkeep_set_retention(HpUpkeep *self, const HpStoreRetention *retention)
 {
     HP_LOCKED(&self->lock);
 
-    self->retention_sec = pop3_retention_sec;
+    self->retention = *retention;
     self->retention_changed = TRUE;
     hp_cond_signal(&self->cond);
 }

@@ -11,10 +11,10 @@
 typedef struct _HpUpkeep HpUpkeep;
 
 /* @queue, @store and @clock outlive it. Looks after the databases half a minute after the
- * start, and enforces the retention (seconds, 0: no end) at once. @error:
+ * start, and enforces the retention at once. @error:
  * #G_THREAD_ERROR */
 HpUpkeep *hp_upkeep_new(HpQueue *queue, HpStore *store, const HpClock *clock,
-                        gint64 pop3_retention_sec, GError **error);
+                        const HpStoreRetention *retention, GError **error);
 /* Waits for the step that is being done. */
 void hp_upkeep_free(HpUpkeep *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpUpkeep, hp_upkeep_free)
@@ -23,5 +23,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpUpkeep, hp_upkeep_free)
  * since they were looked after. */
 void hp_upkeep_poke(HpUpkeep *self);
 
-/* Another retention (seconds, 0: no end), at once. */
-void hp_upkeep_set_retention(HpUpkeep *self, gint64 pop3_retention_sec);
+/* Another retention, at once. */
+void hp_upkeep_set_retention(HpUpkeep *self, const HpStoreRetention *retention);

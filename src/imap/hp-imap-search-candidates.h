@@ -15,6 +15,7 @@ typedef struct {
     guint32 last;
 } HpSearchCandidates;
 
+/* In @view as it is now. */
 HpSearchCandidates hp_search_candidates(const HpSearchProgram *program, HpView *view);
 
 /* How many are to come. */

@@ -48,6 +48,7 @@ gboolean hp_search_match_needs(const HpSearchMatch *self, HpSearchRound round);
 /* The same of one kind of key. */
 gboolean hp_search_match_needs_kind(const HpSearchMatch *self, HpSearchKind kind);
 
+/* The second round. */
 HpSearchVerdict hp_search_match_details(const HpSearchMatch *self,
                                         const HpStoreDetails *details);
 
@@ -56,6 +57,7 @@ typedef struct {
     gboolean has_sent; /* a date that can be read */
     gint64 sent_day;   /* of it, as written: days since 1970 */
 } HpSearchHeader;
+/* The third round. */
 HpSearchVerdict hp_search_match_header(const HpSearchMatch *self,
                                        const HpSearchHeader *header);
 
@@ -71,7 +73,8 @@ typedef struct {
     gpointer go_on_data; /* (unowned): for @go_on */
 } HpSearchContent;
 
-/* What cannot be read does not match. The verdict is final, unless @go_on said no. */
+/* The last round. What cannot be read does not match. The verdict is final, unless @go_on
+ * said no. */
 HpSearchVerdict hp_search_match_content(const HpSearchMatch *self,
                                         const HpSearchContent *content);
 

@@ -50,6 +50,8 @@ typedef struct {
     gboolean read_only; /* EXAMINE */
     GArray *saved;      /* (owned) (nullable): "$" (RFC 5182): guint32 uids, ascending */
     gint64 progress_usec; /* when something was last said while a command works */
+    guint64 own_modseq;   /* of this command's change, which it tells itself; 0: none */
+    gboolean own_silent;  /* and of which it tells no more than the modseq */
 } HpImapSession;
 
 /**
@@ -129,8 +131,10 @@ gboolean hp_imap_read_command(HpImapSession *s);
 /* What stands behind a literal that the caller has read: into s->command, which loses
  * what it held. */
 gboolean hp_imap_read_more(HpImapSession *s);
-/* Says "+", if the client waits for it. */
-void hp_imap_invite_literal(HpImapSession *s);
+/* Reads the literal that is pending, having asked for it if the client waits for that;
+ * %FALSE: the session has ended. */
+typedef void (*HpImapSink)(HpSlice piece, gpointer data);
+gboolean hp_imap_read_literal(HpImapSession *s, HpImapSink sink, gpointer data);
 /* Reads and forgets a literal, and the rest of the command, if they come uninvited. */
 void hp_imap_drop_literal(HpImapSession *s);
 /* Sets the deadline: @usec from now, before login not beyond the time for that. */
@@ -157,17 +161,23 @@ gboolean hp_imap_cmd_authenticate(HpImapSession *s, HpImapArgs *args, gboolean u
 gboolean hp_imap_cmd_list(HpImapSession *s, HpImapArgs *args, gboolean uid);
 gboolean hp_imap_cmd_lsub(HpImapSession *s, HpImapArgs *args, gboolean uid);
 
-/* hp-imap-mailbox.c; (transfer full): the name as kept, %NULL for one that cannot be. */
+/* hp-imap-mailbox.c */
+/* @ret_name: (out) (transfer full): as it is kept; %NULL for one that cannot be. */
 gboolean hp_imap_take_mailbox(HpImapSession *s, HpImapArgs *args, char **ret_name);
-/* Answers a command about a mailbox that cannot be or is not there. */
-void hp_imap_no_mailbox(HpImapSession *s);
+/* The mailbox of that name (nullable), or it is answered; @code: (nullable): of the
+ * answer if it might be created. */
+HpStoreMailbox *hp_imap_find_mailbox(HpImapSession *s, const char *name,
+                                     const char *code);
 gboolean hp_imap_cmd_create(HpImapSession *s, HpImapArgs *args, gboolean uid);
 gboolean hp_imap_cmd_delete(HpImapSession *s, HpImapArgs *args, gboolean uid);
 gboolean hp_imap_cmd_rename(HpImapSession *s, HpImapArgs *args, gboolean uid);
 gboolean hp_imap_cmd_subscribe(HpImapSession *s, HpImapArgs *args, gboolean uid);
 gboolean hp_imap_cmd_unsubscribe(HpImapSession *s, HpImapArgs *args, gboolean uid);
 
-/* hp-imap-status.c */
+/* hp-imap-status.c: the items of STATUS as bits */
+gboolean hp_imap_take_status_items(HpImapArgs *args, guint *ret_items);
+/* "* STATUS name (...)" */
+void hp_imap_tell_status(HpImapSession *s, const HpStoreMailbox *mailbox, guint items);
 gboolean hp_imap_cmd_status(HpImapSession *s, HpImapArgs *args, gboolean uid);
 gboolean hp_imap_cmd_getquota(HpImapSession *s, HpImapArgs *args, gboolean uid);
 gboolean hp_imap_cmd_getquotaroot(HpImapSession *s, HpImapArgs *args, gboolean uid);
@@ -186,6 +196,8 @@ gboolean hp_imap_cmd_append(HpImapSession *s, HpImapArgs *args, gboolean uid);
 gboolean hp_imap_cmd_fetch(HpImapSession *s, HpImapArgs *args, gboolean uid);
 
 /* hp-imap-change.c */
+/* Erases what is marked as deleted, of @seqs (nullable: of all). Tells nothing. */
+gboolean hp_imap_expunge(HpImapSession *s, const GArray *seqs, GError **error);
 gboolean hp_imap_cmd_store(HpImapSession *s, HpImapArgs *args, gboolean uid);
 gboolean hp_imap_cmd_expunge(HpImapSession *s, HpImapArgs *args, gboolean uid);
 gboolean hp_imap_cmd_copy(HpImapSession *s, HpImapArgs *args, gboolean uid);

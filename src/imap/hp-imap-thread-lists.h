@@ -18,6 +18,7 @@ typedef struct {
 /* GArray of HpThreadNode: (transfer full); [0] is there. */
 GArray *hp_thread_lists_new(void);
 
+/* (transfer none): until the array grows. */
 HpThreadNode *hp_thread_node(GArray *lists, guint32 node);
 
 /* Puts @node, which is in no list, at the end of @parent's children. */

@@ -41,6 +41,19 @@ hp_imap_out_string(GString *out, HpSlice bytes, gboolean utf8)
 }
 
 void
+hp_imap_out_astring(GString *out, HpSlice bytes)
+{
+    gboolean plain = bytes.len > 0;
+
+    for (size_t i = 0; plain && i < bytes.len; i++)
+        plain = g_ascii_isalnum(bytes.data[i]) || bytes.data[i] == '-';
+    if (plain)
+        g_string_append_len(out, bytes.data, (gssize)bytes.len);
+    else
+        hp_imap_out_string(out, bytes, FALSE);
+}
+
+void
 hp_imap_out_nstring(GString *out, const char *text, gboolean utf8)
 {
     if (text == NULL)

@@ -11,6 +11,8 @@
  * that it takes UTF-8 in quoted strings (RFC 6855 §3, RFC 9051 §4.3); without that no
  * octet above 127 stands outside a literal. */
 void hp_imap_out_string(GString *out, HpSlice bytes, gboolean utf8);
+/* astring: as it is if that is letters, digits and hyphens, else a string. */
+void hp_imap_out_astring(GString *out, HpSlice bytes);
 /* nstring: NIL for %NULL. */
 void hp_imap_out_nstring(GString *out, const char *text, gboolean utf8);
 /* mailbox: UTF-8, or modified UTF-7. */

@@ -68,24 +68,28 @@ append_unichar(GString *out, gunichar c)
         g_string_append_unichar(out, parts[i]);
 }
 
+static void
+append_character(GString *out, HpCursor *c)
+{
+    gunichar character = g_utf8_get_char_validated(c->at, c->end - c->at);
+
+    if (character >= (gunichar)-2) { /* no UTF-8 */
+        g_string_append_c(out, *c->at++);
+        return;
+    }
+    append_unichar(out, character);
+    c->at += g_unichar_to_utf8(character, NULL);
+}
+
 void
 hp_casemap_append(GString *out, HpSlice utf8)
 {
     HpCursor c = hp_cursor_over(utf8);
 
     while (!hp_cursor_at_end(&c)) {
-        gunichar character;
-
         c.at += append_ascii(out, hp_cursor_rest(&c));
-        while (!hp_cursor_at_end(&c) && (unsigned char)*c.at >= 0x80) {
-            character = g_utf8_get_char_validated(c.at, c.end - c.at);
-            if (character >= (gunichar)-2) {
-                g_string_append_c(out, *c.at++);
-                continue;
-            }
-            append_unichar(out, character);
-            c.at += g_unichar_to_utf8(character, NULL);
-        }
+        while (hp_cursor_peek(&c) >= 0x80)
+            append_character(out, &c);
     }
 }
 

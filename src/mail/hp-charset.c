@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <iconv.h>
 
-#define LONGEST_NAME     40 /* characters of a character set's name */
 #define LONGEST_INPUT    ((size_t)16 * 1024 * 1024) /* a part that is searched or shown */
 #define LONGEST_WORD     75                         /* RFC 2047 §2 */
 #define LONGEST_LINE     76                         /* RFC 2047 §2 */
@@ -14,10 +13,8 @@
 #define WORD_END         "?="
 #define REPLACEMENT_UTF8 "\xEF\xBF\xBD" /* U+FFFD */
 
-/* Names that mean a larger set in practice: everybody writes Windows-1252 and calls it
- * Latin 1. */
-static const char *
-widen(const char *name)
+const char *
+hp_charset_widen(const char *name)
 {
     if (g_ascii_strcasecmp(name, "iso-8859-1") == 0 ||
         g_ascii_strcasecmp(name, "us-ascii") == 0)
@@ -27,11 +24,10 @@ widen(const char *name)
     return name;
 }
 
-/* Only what a name may consist of goes to iconv: "//IGNORE" and paths do not. */
-static gboolean
-copy_name(HpSlice charset, char name[LONGEST_NAME + 1])
+gboolean
+hp_charset_copy_name(HpSlice charset, char name[HP_CHARSET_MAX_NAME + 1])
 {
-    if (charset.len == 0 || charset.len > LONGEST_NAME)
+    if (charset.len == 0 || charset.len > HP_CHARSET_MAX_NAME)
         return FALSE;
     for (size_t i = 0; i < charset.len; i++) {
         char byte = charset.data[i];
@@ -83,7 +79,7 @@ finish(GString *text)
 static gboolean
 convert(HpSlice bytes, const char *name, char **ret_text)
 {
-    iconv_t converter = iconv_open("UTF-8", widen(name));
+    iconv_t converter = iconv_open("UTF-8", hp_charset_widen(name));
     GString *out;
 
     /* iconv_open() says (iconv_t)-1; clang-tidy wants the integer on the other side. */
@@ -115,15 +111,15 @@ guess(HpSlice bytes)
 char *
 hp_charset_to_utf8(HpSlice bytes, HpSlice charset)
 {
-    char name[LONGEST_NAME + 1];
+    char name[HP_CHARSET_MAX_NAME + 1];
     char *text = NULL;
 
     bytes.len = MIN(bytes.len, LONGEST_INPUT);
-    if (!copy_name(charset, name) || g_ascii_strcasecmp(name, "utf-8") == 0 ||
+    if (!hp_charset_copy_name(charset, name) || g_ascii_strcasecmp(name, "utf-8") == 0 ||
         g_ascii_strcasecmp(name, "utf8") == 0 || hp_text_is_ascii(bytes) == TRUE) {
         /* Pure ASCII needs no conversion, except from the sets that are not a superset
          * of it. */
-        gboolean stateful = copy_name(charset, name) &&
+        gboolean stateful = hp_charset_copy_name(charset, name) &&
                             (g_ascii_strncasecmp(name, "iso-2022", 8) == 0 ||
                              g_ascii_strncasecmp(name, "utf-", 4) == 0 ||
                              g_ascii_strncasecmp(name, "utf1", 4) == 0 ||

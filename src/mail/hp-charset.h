@@ -48,3 +48,13 @@ char *hp_charset_decode_words(HpSlice value);
  * Returns: (transfer full): ASCII without the final CRLF
  */
 char *hp_charset_encode_words(const char *utf8, guint column);
+
+#define HP_CHARSET_MAX_NAME 40 /* characters of a character set's name */
+
+/* Only what a name may consist of goes to iconv: "//IGNORE" and paths do not. %FALSE if
+ * @charset is no name; else @name is a copy. */
+gboolean hp_charset_copy_name(HpSlice charset, char name[HP_CHARSET_MAX_NAME + 1]);
+
+/* Names that mean a larger set in practice: everybody writes Windows-1252 and calls it
+ * Latin 1. */
+const char *hp_charset_widen(const char *name);

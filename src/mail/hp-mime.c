@@ -307,15 +307,18 @@ read_header(HpMimePart *part, HpSlice header)
 {
     HpHeaderField field;
     HpCursor c;
+    gboolean encoded = FALSE;
 
     header.len = MIN(header.len, HP_HEADER_MAX_BLOCK);
     c = hp_cursor_over(header);
     while (hp_header_next(&c, &field)) {
-        if (hp_slice_equal_nocase(field.name, "Content-Transfer-Encoding"))
+        if (!encoded && hp_slice_equal_nocase(field.name, "Content-Transfer-Encoding")) {
             part->encoding = parse_encoding(field.body);
-        else if (part->content_type.len == 0 &&
-                 hp_slice_equal_nocase(field.name, "Content-Type"))
+            encoded = TRUE;
+        } else if (part->content_type.len == 0 &&
+                   hp_slice_equal_nocase(field.name, "Content-Type")) {
             part->content_type = field.body;
+        }
     }
     if (part->content_type.len > 0 &&
         !hp_mime_parse_type(part->content_type, &part->type, &part->subtype))

@@ -72,7 +72,8 @@ typedef enum {
     HP_SUMMARY_FIELD_COUNT,
 } HpSummaryFieldName;
 
-#define HP_SUMMARY_MAX_FIELDS 64 /* that are of interest, of one header */
+#define HP_SUMMARY_MAX_REPEATED 8 /* fields of one name, of those with addresses */
+#define HP_SUMMARY_MAX_FIELDS   (HP_SUMMARY_FIELD_COUNT + 6 * (HP_SUMMARY_MAX_REPEATED - 1))
 
 typedef struct {
     guint n;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define LONGEST_DISPLAY 200 /* characters of a display name */
+#define LONGEST_DATE    100 /* octets of a date without a time that can be read */
 #define LONGEST_SUBJECT 998 /* characters; RFC 5322 §2.1.1 */
 
 /* ---- base subject ----------------------------------------------------------------- */
@@ -217,15 +218,34 @@ hp_summary_find_display(const HpSummaryFields *fields, HpSummaryFieldName name)
 
 /* ---- date ------------------------------------------------------------------------- */
 
+/* RFC 5256 §2.2: where the time cannot be read, it is 00:00:00. What stands before the
+ * word with a colon is the day. */
+static gboolean
+parse_day(HpSlice body, gint64 *ret_sec)
+{
+    g_autoptr(GString) text = g_string_sized_new(64);
+    const char *colon;
+
+    body.len = MIN(body.len, LONGEST_DATE);
+    hp_header_unfold(body, text);
+    colon = strchr(text->str, ':');
+    while (colon != NULL && colon > text->str && *colon != ' ')
+        colon--;
+    if (colon != NULL)
+        g_string_truncate(text, (gsize)(colon - text->str));
+    g_string_append(text, " 00:00:00 +0000");
+    return hp_date_parse(hp_slice_of_string(text), ret_sec, NULL);
+}
+
 gboolean
 hp_summary_find_date(const HpSummaryFields *fields, gint64 *ret_sec, gint64 *ret_day)
 {
     HpSlice body;
     gint64 sec, local;
-    gint offset_min;
+    gint offset_min = 0;
 
     if (!hp_summary_field(fields, HP_SUMMARY_FIELD_DATE, &body) ||
-        !hp_date_parse(body, &sec, &offset_min))
+        (!hp_date_parse(body, &sec, &offset_min) && !parse_day(body, &sec)))
         return FALSE;
     local = sec + (gint64)offset_min * 60;
     *ret_sec = sec;

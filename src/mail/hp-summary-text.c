@@ -175,19 +175,31 @@ find_name(HpSlice name, HpSummaryFieldName *ret_name)
     return FALSE;
 }
 
+/* Addresses of all fields of a name are one list; of all others the first one counts. So
+ * no flood of fields hides the others. */
+static guint
+most_of(HpSummaryFieldName name)
+{
+    return name >= HP_SUMMARY_FIELD_FROM && name <= HP_SUMMARY_FIELD_BCC
+               ? HP_SUMMARY_MAX_REPEATED
+               : 1;
+}
+
 void
 hp_summary_read_fields(HpSlice header, size_t *budget, HpSummaryFields *ret_fields)
 {
+    guint seen[HP_SUMMARY_FIELD_COUNT] = { 0 };
     HpHeaderField field;
     HpCursor c;
 
     ret_fields->n = 0;
     header.len = MIN(header.len, HP_HEADER_MAX_BLOCK);
     c = hp_cursor_over(header);
-    while (ret_fields->n < HP_SUMMARY_MAX_FIELDS && hp_header_next(&c, &field)) {
+    while (hp_header_next(&c, &field)) {
         HpSummaryFieldName name;
 
-        if (!find_name(field.name, &name) || field.body.len > *budget)
+        if (!find_name(field.name, &name) || field.body.len > *budget ||
+            seen[name]++ >= most_of(name))
             continue;
         *budget -= field.body.len;
         ret_fields->rows[ret_fields->n].name = name;

@@ -14,7 +14,9 @@
 
 #define HP_SUMMARY_MAX_PREVIEW 200 /* characters, RFC 8970 §3.2 */
 
-/* RFC 3501 §6.4.5, section-part: where the parts are in the message. */
+/* RFC 3501 §6.4.5, section-part: where the parts are in the message. In order (each
+ * number is at least the one before it), but a summary does not know how long the content
+ * is that it is read with: who cuts must look. */
 typedef struct {
     guint64 mime_start; /* the MIME header of the part */
     guint64 body_start; /* behind its empty line */

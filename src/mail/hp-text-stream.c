@@ -1,64 +1,38 @@
 #include "hp-text-stream.h"
 
-#include "hp-text.h"
+#include "hp-charset.h"
 #include "hp-transfer.h"
 
 #include <errno.h>
 #include <iconv.h>
 #include <string.h>
 
-#define LONGEST_NAME      40 /* characters of a character set's name */
 #define LONGEST_CHARACTER 16 /* octets of one in any set, with its shift sequence */
 #define LONGEST_LINE      ((size_t)64 * 1024) /* of quoted-printable that is kept */
 #define REPLACEMENT_UTF8  "\xEF\xBF\xBD"      /* U+FFFD */
 
 struct _HpTextStream {
     HpMimeEncoding encoding;
-    iconv_t converter; /* (owned): (iconv_t)-1: UTF-8, or a guess */
+    gboolean converts; /* else it is UTF-8, or a guess */
+    iconv_t converter; /* (owned): if it converts */
     gboolean ended;    /* "=" has ended base64 */
     GString *encoded;  /* (owned): not decoded yet: half a line, half a group of four */
     GString *decoded;  /* (owned): not converted yet: half a character */
 };
 
-/* Only what a name may consist of goes to iconv: "//IGNORE" and paths do not. */
+/* %FALSE for UTF-8, and for what is guessed. */
 static gboolean
-is_name(const char *charset)
+open_converter(const char *charset, iconv_t *ret_converter)
 {
-    size_t len = charset != NULL ? strlen(charset) : 0;
+    char name[HP_CHARSET_MAX_NAME + 1];
 
-    for (size_t i = 0; i < len; i++)
-        if (!g_ascii_isalnum(charset[i]) && strchr("-_:.", charset[i]) == NULL)
-            return FALSE;
-    return len > 0 && len <= LONGEST_NAME;
-}
-
-/* Names that mean a larger set in practice: everybody writes Windows-1252 and calls it
- * Latin 1. */
-static const char *
-widen(const char *name)
-{
-    if (g_ascii_strcasecmp(name, "iso-8859-1") == 0)
-        return "WINDOWS-1252";
-    if (g_ascii_strcasecmp(name, "gb2312") == 0)
-        return "GB18030";
-    return name;
-}
-
-static iconv_t
-open_converter(const char *charset)
-{
-    if (!is_name(charset) || g_ascii_strcasecmp(charset, "utf-8") == 0 ||
-        g_ascii_strcasecmp(charset, "utf8") == 0 ||
-        g_ascii_strcasecmp(charset, "us-ascii") == 0)
-        return (iconv_t)-1;
-    return iconv_open("UTF-8", widen(charset));
-}
-
-static gboolean
-is_open(iconv_t converter)
-{
+    if (!hp_charset_copy_name(hp_slice_of(charset), name) ||
+        g_ascii_strcasecmp(name, "utf-8") == 0 || g_ascii_strcasecmp(name, "utf8") == 0 ||
+        g_ascii_strcasecmp(name, "us-ascii") == 0)
+        return FALSE;
+    *ret_converter = iconv_open("UTF-8", hp_charset_widen(name));
     /* iconv_open() says (iconv_t)-1; clang-tidy wants the integer on the other side. */
-    return (gintptr)converter != -1;
+    return (gintptr)*ret_converter != -1;
 }
 
 HpTextStream *
@@ -67,7 +41,7 @@ hp_text_stream_new(HpMimeEncoding encoding, const char *charset)
     HpTextStream *self = g_new0(HpTextStream, 1);
 
     self->encoding = encoding;
-    self->converter = open_converter(charset);
+    self->converts = open_converter(charset, &self->converter);
     self->encoded = g_string_new(NULL);
     self->decoded = g_string_new(NULL);
     return self;
@@ -78,7 +52,7 @@ hp_text_stream_free(HpTextStream *self)
 {
     if (self == NULL)
         return;
-    if (is_open(self->converter))
+    if (self->converts)
         iconv_close(self->converter);
     g_string_free(self->encoded, TRUE);
     g_string_free(self->decoded, TRUE);
@@ -232,7 +206,7 @@ hp_text_stream_feed(HpTextStream *self, HpSlice bytes, gboolean last, GString *o
 
     decode(self, bytes, last);
     decoded = hp_slice_of_string(self->decoded);
-    if (!is_open(self->converter)) {
+    if (!self->converts) {
         used = take_utf8(decoded, last, out);
     } else {
         used = take_converted(self->converter, decoded, last, out);
@@ -244,13 +218,14 @@ hp_text_stream_feed(HpTextStream *self, HpSlice bytes, gboolean last, GString *o
 char *
 hp_text_stream_convert(HpSlice bytes, const char *charset)
 {
+    char name[HP_CHARSET_MAX_NAME + 1];
     gsize read = 0;
     g_autofree char *text = NULL;
 
-    if (!is_name(charset))
+    if (!hp_charset_copy_name(hp_slice_of(charset), name))
         return NULL;
     text = g_convert(bytes.data != NULL ? bytes.data : "", (gssize)bytes.len, "UTF-8",
-                     charset, &read, NULL, NULL);
+                     name, &read, NULL, NULL);
     if (text == NULL || read != bytes.len || !g_utf8_validate(text, -1, NULL))
         return NULL;
     return g_steal_pointer(&text);

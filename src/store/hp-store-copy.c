@@ -1,7 +1,9 @@
 /* COPY and MOVE: rows, never bytes. */
 #include "hp-store-private.h"
 
-/* Copies keep what belongs to the message: flags, internal date, email and thread. */
+/* A clock that stood wrong must not let them fall due at once in Trash, so they are not
+ * saved before the original was. Copies keep what belongs to the message: flags, internal
+ * date, email and thread. */
 static gboolean
 copy_run(HpDbConn *conn, const HpStoreCopy *copy, guint from, guint n, gint64 modseq,
          GError **error)

@@ -1,6 +1,7 @@
 /* Mailboxes: their names, what is known of them, subscriptions. */
 #include "hp-store-private.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 void
@@ -122,7 +123,7 @@ hp_store_find(HpStore *self, const char *name, GError **error)
         return read_mailbox(stmt);
     if (failure == NULL)
         g_set_error(&failure, HP_STORE_ERROR, HP_STORE_ERROR_NOT_FOUND,
-                    "there is no mailbox of that name");
+                    _("there is no mailbox of that name"));
     hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
     return NULL;
 }
@@ -174,7 +175,7 @@ hp_store_set_subscribed(HpStore *self, const char *name, gboolean subscribed,
 
     if (normal == NULL) {
         g_set_error(error, HP_STORE_ERROR, HP_STORE_ERROR_NOT_PERMITTED,
-                    "a mailbox cannot have that name");
+                    _("a mailbox cannot have that name"));
         return FALSE;
     }
     return hp_store_write(&work.task, subscribe, 1, error);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#define MAX_MISSING         (1 << 24) /* uids; only a damaged database names more */
 #define MAX_DROPPED_AT_ONCE 64 /* contents, so that nobody waits long for the writer */
 
 static gboolean
@@ -197,10 +198,10 @@ read_missing(HpDbConn *conn, gint64 mailbox, gint64 uidnext, GArray *uids, GErro
         conn, "SELECT uid FROM entry WHERE mailbox = ?1 ORDER BY uid", "i", mailbox);
     gint64 next = 1;
 
-    while (next < uidnext) {
+    while (next < uidnext && uids->len < MAX_MISSING) {
         gint64 there = hp_db_step(stmt, error) ? hp_db_int(stmt, 0) : uidnext;
 
-        for (; next < there; next++) {
+        for (; next < there && uids->len < MAX_MISSING; next++) {
             guint32 uid = (guint32)next;
 
             g_array_append_val(uids, uid);

@@ -1,6 +1,7 @@
 /* Making, renaming and deleting mailboxes. */
 #include "hp-store-private.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #define UIDVALIDITY_END                                                                  \
@@ -114,7 +115,7 @@ create(HpDbConn *conn, gpointer data, GError **error)
     if (!find_id(conn, self->name, &id, error))
         return FALSE;
     if (id != 0)
-        return refuse(error, HP_STORE_ERROR_EXISTS, "there is a mailbox of that name");
+        return refuse(error, HP_STORE_ERROR_EXISTS, _("there is a mailbox of that name"));
     if (self->special_use != NULL &&
         !hp_db_run(conn, error,
                    "UPDATE mailbox SET special_use = NULL WHERE special_use = ?1", "s",
@@ -148,7 +149,7 @@ hp_store_create(HpStore *self, const char *name, const char *special_use, gint64
     work.special_use = special_use;
     if (normal == NULL)
         return refuse(error, HP_STORE_ERROR_NOT_PERMITTED,
-                      "a mailbox cannot have that name");
+                      _("a mailbox cannot have that name"));
     if (!hp_store_write(&work.task, create, 1, error))
         return FALSE;
     *ret_id = work.id;
@@ -201,11 +202,11 @@ rename_one(HpDbConn *conn, const TreeWork *self, const Branch *branch, GError **
 
     if (normal == NULL)
         return refuse(error, HP_STORE_ERROR_NOT_PERMITTED,
-                      "a mailbox below it would get a name that is too long");
+                      _("a mailbox below it would get a name that is too long"));
     if (!find_id(conn, name, &there, error))
         return FALSE;
     if (there != 0)
-        return refuse(error, HP_STORE_ERROR_EXISTS, "there is a mailbox of that name");
+        return refuse(error, HP_STORE_ERROR_EXISTS, _("there is a mailbox of that name"));
     return hp_db_run(conn, error, "UPDATE mailbox SET name = ?2 WHERE id = ?1", "is",
                      branch->id, name);
 }
@@ -245,11 +246,11 @@ rename_mailbox(HpDbConn *conn, gpointer data, GError **error)
         return FALSE;
     if (id == 0)
         return refuse(error, HP_STORE_ERROR_NOT_FOUND,
-                      "there is no mailbox of that name");
+                      _("there is no mailbox of that name"));
     if (id != HP_STORE_INBOX && is_own(conn, id))
-        return refuse(error, HP_STORE_ERROR_NOT_PERMITTED, "Outbox cannot be renamed");
+        return refuse(error, HP_STORE_ERROR_NOT_PERMITTED, _("Outbox cannot be renamed"));
     if (there != 0)
-        return refuse(error, HP_STORE_ERROR_EXISTS, "there is a mailbox of that name");
+        return refuse(error, HP_STORE_ERROR_EXISTS, _("there is a mailbox of that name"));
     if (!make_parents(conn, self->new_name, self->now_usec, error))
         return FALSE;
     return id == HP_STORE_INBOX ? move_inbox(conn, self, error)
@@ -267,13 +268,13 @@ hp_store_rename(HpStore *self, const char *name, const char *new_name, GError **
 
     if (from == NULL)
         return refuse(error, HP_STORE_ERROR_NOT_FOUND,
-                      "there is no mailbox of that name");
+                      _("there is no mailbox of that name"));
     if (to == NULL)
         return refuse(error, HP_STORE_ERROR_NOT_PERMITTED,
-                      "a mailbox cannot have that name");
+                      _("a mailbox cannot have that name"));
     if (strcmp(from, "INBOX") != 0 && g_str_has_prefix(to, below))
         return refuse(error, HP_STORE_ERROR_NOT_PERMITTED,
-                      "a mailbox cannot go below itself");
+                      _("a mailbox cannot go below itself"));
     return hp_store_write(&work.task, rename_mailbox, HP_STORE_BIG_ROWS, error);
 }
 
@@ -299,10 +300,10 @@ delete_mailbox(HpDbConn *conn, gpointer data, GError **error)
         return FALSE;
     if (id == 0)
         return refuse(error, HP_STORE_ERROR_NOT_FOUND,
-                      "there is no mailbox of that name");
+                      _("there is no mailbox of that name"));
     if (is_own(conn, id))
         return refuse(error, HP_STORE_ERROR_NOT_PERMITTED,
-                      "INBOX and Outbox cannot be deleted");
+                      _("INBOX and Outbox cannot be deleted"));
     hp_store_task_add(&self->task, HP_NEWS_ENDED, id, 0);
     return erase_mailbox(conn, id, error);
 }
@@ -316,6 +317,6 @@ hp_store_delete(HpStore *self, const char *name, GError **error)
 
     if (normal == NULL)
         return refuse(error, HP_STORE_ERROR_NOT_FOUND,
-                      "there is no mailbox of that name");
+                      _("there is no mailbox of that name"));
     return hp_store_write(&work.task, delete_mailbox, HP_STORE_BIG_ROWS, error);
 }

@@ -105,20 +105,26 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpStoreMailbox, hp_store_mailbox_free)
  * HpStoreMailbox) */
 GPtrArray *hp_store_list(HpStore *self, GError **error);
 
+/* How long mail stays, in seconds; 0: for ever. */
 typedef struct {
-    gint64 pop3_retention_sec; /* 0: never */
-    guint64 ret_messages;      /* out: removed, or that would be */
-    guint64 ret_octets;        /* out */
+    gint64 pop3_sec;  /* in INBOX after POP3 collected it */
+    gint64 trash_sec; /* in the mailbox with the special use \\Trash */
+    gint64 junk_sec;  /* in that with \\Junk */
+} HpStoreRetention;
+
+typedef struct {
+    HpStoreRetention retention;
+    guint64 ret_messages; /* out: removed, or that would be */
+    guint64 ret_octets;   /* out */
 } HpStoreCleanup;
 
-/* Removes what POP3 collected and left longer ago than the retention. @dry_run only
- * counts. */
+/* Removes what has lain longer than the retention. @dry_run only counts. */
 gboolean hp_store_cleanup(HpStore *self, HpStoreCleanup *cleanup, gboolean dry_run,
                           GError **error);
 
 /* Wall time at which the next entry falls due under that retention, %G_MAXINT64 if none.
  */
-gint64 hp_store_next_cleanup_usec(HpStore *self, gint64 pop3_retention_sec);
+gint64 hp_store_next_cleanup_usec(HpStore *self, const HpStoreRetention *retention);
 
 /* Unstages contents, erases files, tidies the database. Blocks. To be called some time
  * after a change (hp_store_set_changed()), and once after the start. */

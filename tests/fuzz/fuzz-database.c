@@ -3,7 +3,7 @@
  * rest are changes to a sound database: three bytes of offset, one that is added to the
  * byte there; an offset beyond the end cuts the file. */
 #include "hp-fs.h"
-#include "hp-store.h"
+#include "hp-store-messages.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -130,23 +130,70 @@ read_all(HpStore *store)
     }
 }
 
+/* As an IMAP session does. */
+static void
+select_all(HpStore *store)
+{
+    HpView *view = hp_view_open(store, HP_STORE_INBOX, NULL, NULL);
+
+    if (view == NULL)
+        return;
+    for (guint32 seq = 1; seq <= MIN(hp_view_len(view), 50); seq++) {
+        g_autoptr(HpSummary) summary = NULL;
+        g_autoptr(GBytes) header = NULL;
+        HpViewEntry entry;
+
+        if (!hp_view_get(view, seq, &entry))
+            continue;
+        summary = hp_store_summary(store, entry.content, NULL);
+        header = hp_store_header(store, entry.content, NULL);
+        g_assert(header == NULL || g_bytes_get_size(header) <= 1 << 20);
+    }
+    g_strfreev(hp_view_all_keywords(view));
+    g_array_unref(hp_view_sync(view, TRUE));
+    hp_view_close(view);
+}
+
+static void
+change_all(HpStore *store)
+{
+    static const guint32 some[] = { 2, 3, 4 };
+    HpStoreFlagChange change = { .mode = HP_FLAGS_ADD,
+                                 .flags = HP_STORE_FLAGGED,
+                                 .unchanged_since = G_MAXUINT64 };
+    GArray *list = NULL;
+    gint64 id;
+
+    hp_store_create(store, "a/b", NULL, &id, NULL);
+    hp_store_change_flags(store, HP_STORE_INBOX, some, 3, &change, NULL);
+    if (hp_store_copy(store, HP_STORE_INBOX, some, 3, HP_STORE_INBOX, TRUE, &list, NULL))
+        g_array_unref(list);
+    hp_store_rename(store, "INBOX", "old", NULL);
+    hp_store_delete(store, "a/b", NULL);
+    list = hp_store_vanished(store, HP_STORE_INBOX, 0, NULL);
+    if (list != NULL)
+        g_array_unref(list);
+}
+
 static void
 use(void)
 {
     static const guint32 some[] = { 1, 3 };
     g_autoptr(GError) error = NULL;
-    HpStoreCleanup cleanup = { .pop3_retention_sec = 1 };
+    HpStoreCleanup cleanup = { .retention = { 1, 1, 1 } };
     HpStore *store = hp_store_open(world.dir, world.dir_fd, &hp_clock_system, &error);
 
     g_assert((store == NULL) == (error != NULL));
     if (store == NULL)
         return;
     read_all(store);
+    select_all(store);
     deliver(store, "new");
+    change_all(store);
     hp_store_mark_collected(store, HP_STORE_INBOX, some, 2, NULL);
     hp_store_expunge(store, HP_STORE_INBOX, some, 1, NULL);
     hp_store_cleanup(store, &cleanup, FALSE, NULL);
-    hp_store_next_cleanup_usec(store, 1);
+    hp_store_next_cleanup_usec(store, &cleanup.retention);
     hp_store_upkeep(store);
     hp_store_close(store);
 }

@@ -148,7 +148,8 @@ open_doors(Fixture *self)
                            .context = p };
     g_autoptr(GError) error = NULL;
 
-    p->upkeep = hp_upkeep_new(p->queue, p->store, p->clock, 0, &error);
+    p->upkeep =
+        hp_upkeep_new(p->queue, p->store, p->clock, &(HpStoreRetention){ 0 }, &error);
     g_assert_no_error(error);
     p->listener = hp_listener_new(NULL, 0, &error);
     g_assert_no_error(error);

@@ -93,6 +93,9 @@ only_reads(const HpCommand *c)
         "config unset",
         "config edit",
         "log",
+        "mailbox create",
+        "mailbox delete",
+        "mailbox rename",
         "help",
         NULL,
     };

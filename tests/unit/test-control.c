@@ -6,6 +6,7 @@
 #include "hp-control.h"
 #include "hp-lines.h"
 #include "hp-services.h"
+#include "hp-store-mailboxes.h"
 
 #include <unistd.h>
 
@@ -126,7 +127,7 @@ use_ports(Fixture *f, const guint16 ports[2])
 {
     g_autofree char *text =
         g_strdup_printf("[account]\naddress=anna@home.example\n[listen]\n"
-                        "smtp=%u\nsmtp-tls=0\npop3=0\npop3-tls=%u\n",
+                        "smtp=%u\nsmtp-tls=0\npop3=0\npop3-tls=%u\nimap=0\nimap-tls=0\n",
                         ports[0], ports[1]);
 
     fixture_set(f, text);
@@ -446,6 +447,28 @@ lists_the_mailboxes(Fixture *f, gconstpointer data)
 }
 
 static void
+makes_and_deletes_mailboxes(Fixture *f, gconstpointer data)
+{
+    g_autoptr(HpStoreMailbox) made = NULL;
+    g_autoptr(HpStoreMailbox) renamed = NULL;
+
+    g_assert_null(ask(f, "MailboxCreate", g_variant_new("(s)", "Work/2026")));
+    made = hp_store_find(f->parts.store, "Work/2026", NULL);
+    g_assert_nonnull(made);
+    g_assert_true(made->subscribed);
+    g_assert_null(ask(f, "MailboxRename", g_variant_new("(ss)", "Work", "Old")));
+    renamed = hp_store_find(f->parts.store, "Old/2026", NULL);
+    g_assert_nonnull(renamed);
+    g_assert_cmpint(renamed->id, ==, made->id);
+    check_error(f, "MailboxCreate", g_variant_new("(s)", "Old"), "Invalid");
+    check_error(f, "MailboxCreate", g_variant_new("(s)", "a//b"), "Invalid");
+    check_error(f, "MailboxDelete", g_variant_new("(s)", "INBOX"), "Invalid");
+    check_error(f, "MailboxDelete", g_variant_new("(s)", "Work"), "NotFound");
+    g_assert_null(ask(f, "MailboxDelete", g_variant_new("(s)", "Old/2026")));
+    g_assert_null(hp_store_find(f->parts.store, "Old/2026", NULL));
+}
+
+static void
 check_cleanup(Fixture *f, gboolean dry_run, guint messages, const char *retention)
 {
     g_autoptr(GVariant) result = ask(f, "MailboxCleanup", g_variant_new("(b)", dry_run));
@@ -493,6 +516,8 @@ has_a_name_for_every_error(void)
         { HP_AUTH_ERROR, HP_AUTH_ERROR_NAME, HP_CONTROL_ERROR_INVALID },
         { HP_AUTH_ERROR, HP_AUTH_ERROR_NOT_FOUND, HP_CONTROL_ERROR_NOT_FOUND },
         { HP_STORE_ERROR, HP_STORE_ERROR_NOT_FOUND, HP_CONTROL_ERROR_NOT_FOUND },
+        { HP_STORE_ERROR, HP_STORE_ERROR_EXISTS, HP_CONTROL_ERROR_INVALID },
+        { HP_STORE_ERROR, HP_STORE_ERROR_NOT_PERMITTED, HP_CONTROL_ERROR_INVALID },
         { HP_STORE_ERROR, HP_STORE_ERROR_DAMAGED, HP_CONTROL_ERROR_FAILED },
         { G_FILE_ERROR, G_FILE_ERROR_NOSPC, HP_CONTROL_ERROR_FAILED },
         { HP_DB_ERROR, HP_DB_ERROR_DAMAGED, HP_CONTROL_ERROR_FAILED },
@@ -549,6 +574,7 @@ main(int argc, char **argv)
     CASE("ends-the-sessions-of-a-password-with-it",
          ends_the_sessions_of_a_password_with_it);
     CASE("lists-the-mailboxes", lists_the_mailboxes);
+    CASE("makes-and-deletes-mailboxes", makes_and_deletes_mailboxes);
     CASE("cleans-up-what-was-collected-long-ago", cleans_up_what_was_collected_long_ago);
     return g_test_run();
 }

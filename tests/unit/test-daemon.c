@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define PATIENCE_SEC 20
-#define NO_PORTS     "[listen]\nsmtp=0\nsmtp-tls=0\npop3=0\npop3-tls=0\n"
+#define NO_PORTS     "[listen]\nsmtp=0\nsmtp-tls=0\npop3=0\npop3-tls=0\nimap=0\nimap-tls=0\n"
 #define ACCOUNT      "[account]\naddress=anna@home.example\n"
 #define GOOD         ACCOUNT NO_PORTS
 
@@ -244,7 +244,7 @@ checks_the_settings(Fixture *f, gconstpointer data)
     write_settings(f, "");
     g_assert_cmpint(run(f, "--check", NULL), ==, 0); /* nothing is wrong with it */
     write_settings(f, GOOD "[delivry]\n");
-    g_assert_cmpint(run(f, "--check", "hauspost.conf:8: "), ==, 7);
+    g_assert_cmpint(run(f, "--check", "hauspost.conf:10: "), ==, 7);
     write_settings(f, GOOD "[identity odd]\naddress=a@b@\\c\n");
     g_assert_cmpint(run(f, "--check", "a@b@\\c"), ==, 7);
     g_assert_false(exists(f, "state"));
@@ -327,7 +327,7 @@ closes_what_was_opened_when_a_setting_is_bad(Fixture *f, gconstpointer data)
         int status; /* 7: do not try again (RestartPreventExitStatus in the unit) */
     } settings[] = {
         { "", "hauspost setup", 7 },
-        { GOOD "[nonsense]\n", "hauspost.conf:8: ", 7 },
+        { GOOD "[nonsense]\n", "hauspost.conf:10: ", 7 },
         { GOOD "[dns]\nservers=:::::\n", "name server", 1 },
         { GOOD "[delivery]\nca-file=/nonexistent/ca.pem\n", "/nonexistent/ca.pem", 1 },
         { GOOD "[identity odd]\naddress=a@b@\\c\n", "a@b@\\c", 7 },
@@ -363,7 +363,8 @@ does_not_start_when_a_port_is_taken(Fixture *f, gconstpointer data)
     g_assert_true(hp_listener_add_port(other, &service, 0, NULL));
     port = g_strdup_printf("%u", hp_listener_port(other, "other", FALSE));
     settings = g_strdup_printf(
-        ACCOUNT "[listen]\nsmtp=0\nsmtp-tls=0\npop3=%s\npop3-tls=0\n", port);
+        ACCOUNT "[listen]\nsmtp=0\nsmtp-tls=0\npop3=%s\npop3-tls=0\nimap=0\nimap-tls=0\n",
+        port);
     write_settings(f, settings);
     g_assert_cmpint(run(f, "--run-twice", port), ==, 1);
     g_assert_cmpint(run(f, "--init", NULL), ==, 0); /* needs no port */

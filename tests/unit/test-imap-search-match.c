@@ -136,7 +136,8 @@ parse(const char *text)
     HpSearchProgram *program = hp_search_program_parse(&args, NULL, &scope, &bad_charset);
 
     if (program == NULL)
-        g_error("not read: %s", text);
+        g_test_message("not read: %s", text);
+    g_assert_nonnull(program);
     return program;
 }
 
@@ -177,7 +178,8 @@ assert_matches(Fixture *f, const char *text, gboolean expected)
     HpSearchVerdict verdict = ask_with(f, text, read_whole);
 
     if (verdict != (expected ? HP_SEARCH_TRUE : HP_SEARCH_FALSE))
-        g_error("%s: %d", text, verdict);
+        g_test_message("%s", text);
+    g_assert_cmpint(verdict, ==, expected ? HP_SEARCH_TRUE : HP_SEARCH_FALSE);
 }
 
 typedef struct {

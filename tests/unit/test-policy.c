@@ -80,7 +80,9 @@ tells_the_servers_what_is_set(void)
     g_assert_true(policy->pop3.tls == parts.tls_identity);
     g_assert_false(policy->pop3.plaintext_allowed);
     g_assert_cmpint(policy->pop3.retention_sec, ==, 30 * 86400);
-    g_assert_cmpint(policy->pop3_retention_sec, ==, 30 * 86400);
+    g_assert_cmpint(policy->retention.pop3_sec, ==, 30 * 86400);
+    g_assert_cmpint(policy->retention.trash_sec, ==, 30 * 86400);
+    g_assert_cmpint(policy->retention.junk_sec, ==, 30 * 86400);
 }
 
 static void
@@ -91,7 +93,7 @@ allows_plaintext_and_for_ever_unless_told_otherwise(void)
 
     g_assert_true(policy->smtp.plaintext_allowed);
     g_assert_true(policy->pop3.plaintext_allowed);
-    g_assert_cmpint(policy->pop3_retention_sec, ==, 0);
+    g_assert_cmpint(policy->retention.pop3_sec, ==, 0);
 }
 
 static gboolean
@@ -158,11 +160,11 @@ stays_as_it_was_for_who_began_with_it(void)
 
     g_assert_cmpstr(before->smtp.user_name, ==, "Anna Muster");
     g_assert_cmpstr(before->hostname, ==, "mail.home.example");
-    g_assert_cmpint(before->pop3_retention_sec, ==, 0);
+    g_assert_cmpint(before->retention.pop3_sec, ==, 0);
     g_assert_true(knows(before, "anna@home.example"));
     g_assert_cmpstr(after->smtp.user_name, ==, "Bert");
     g_assert_cmpuint(after->smtp.max_message_size, ==, 2 << 20);
-    g_assert_cmpint(after->pop3_retention_sec, ==, 86400);
+    g_assert_cmpint(after->retention.pop3_sec, ==, 86400);
     g_assert_false(knows(after, "anna@home.example"));
     g_assert_true(knows(after, "bert@home.example"));
 }

@@ -175,7 +175,7 @@ leaves_running_sessions_what_they_began_with(Fixture *f, gconstpointer data)
     fixture_write_settings(f, NEW_SETTINGS);
     g_assert_true(hp_reload(&f->parts, NULL));
     g_assert_cmpstr(before->smtp.user_name, ==, "Anna");
-    g_assert_cmpint(before->pop3_retention_sec, ==, 30 * 86400);
+    g_assert_cmpint(before->retention.pop3_sec, ==, 30 * 86400);
 }
 
 static void
@@ -186,12 +186,14 @@ changes_no_port_before_the_next_start(Fixture *f, gconstpointer data)
     g_autofree char *second = NULL;
 
     fixture_find_ports(ports, 2);
-    first = g_strdup_printf("[account]\naddress=anna@home.example\n[listen]\n"
-                            "smtp=%u\nsmtp-tls=0\npop3=0\npop3-tls=0\n",
-                            ports[0]);
-    second = g_strdup_printf("[account]\naddress=anna@home.example\n[listen]\n"
-                             "smtp=%u\nsmtp-tls=0\npop3=0\npop3-tls=0\n",
-                             ports[1]);
+    first =
+        g_strdup_printf("[account]\naddress=anna@home.example\n[listen]\n"
+                        "smtp=%u\nsmtp-tls=0\npop3=0\npop3-tls=0\nimap=0\nimap-tls=0\n",
+                        ports[0]);
+    second =
+        g_strdup_printf("[account]\naddress=anna@home.example\n[listen]\n"
+                        "smtp=%u\nsmtp-tls=0\npop3=0\npop3-tls=0\nimap=0\nimap-tls=0\n",
+                        ports[1]);
     fixture_set(f, first);
     g_assert_true(hp_services_add(f->parts.listener, f->parts.policies,
                                   f->parts.dirs->runtime, NULL));

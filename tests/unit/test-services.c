@@ -10,16 +10,18 @@
 
 #define PATIENCE_MS 20000
 
-enum { SMTP, SMTP_TLS, POP3, POP3_TLS, N_PORTS };
+enum { SMTP, SMTP_TLS, POP3, POP3_TLS, IMAP, IMAP_TLS, N_PORTS };
 
 /* Ports for the keys of section [listen], in the order above; 0 leaves a key at 0. */
 static void
 use_ports(Fixture *f, const guint16 ports[N_PORTS], const char *hostname)
 {
-    g_autofree char *text = g_strdup_printf(
-        "[account]\naddress=anna@home.example\n[delivery]\nhostname=%s\n"
-        "[listen]\nsmtp=%u\nsmtp-tls=%u\npop3=%u\npop3-tls=%u\n",
-        hostname, ports[SMTP], ports[SMTP_TLS], ports[POP3], ports[POP3_TLS]);
+    g_autofree char *text =
+        g_strdup_printf("[account]\naddress=anna@home.example\n[delivery]\nhostname=%s\n"
+                        "[listen]\nsmtp=%u\nsmtp-tls=%u\npop3=%u\npop3-tls=%u\n"
+                        "imap=%u\nimap-tls=%u\n",
+                        hostname, ports[SMTP], ports[SMTP_TLS], ports[POP3],
+                        ports[POP3_TLS], ports[IMAP], ports[IMAP_TLS]);
 
     fixture_set(f, text);
 }
@@ -77,6 +79,8 @@ serves_what_the_settings_name(Fixture *f, gconstpointer data)
     g_autoptr(HpChannel) smtp_tls = NULL;
     g_autoptr(HpChannel) pop3 = NULL;
     g_autoptr(HpChannel) pop3_tls = NULL;
+    g_autoptr(HpChannel) imap = NULL;
+    g_autoptr(HpChannel) imap_tls = NULL;
 
     fixture_find_ports(ports, N_PORTS);
     use_ports(f, ports, "first.example");
@@ -91,6 +95,11 @@ serves_what_the_settings_name(Fixture *f, gconstpointer data)
     pop3_tls = dial(ports[POP3_TLS]);
     start_tls(f, pop3_tls);
     expect(pop3_tls, "+OK ");
+    imap = dial(ports[IMAP]);
+    expect(imap, "* OK ");
+    imap_tls = dial(ports[IMAP_TLS]);
+    start_tls(f, imap_tls);
+    expect(imap_tls, "* OK ");
 }
 
 static void
@@ -182,6 +191,7 @@ refuses_in_the_words_of_the_protocol(Fixture *f, gconstpointer data)
         g_build_filename(f->parts.dirs->runtime, HP_SERVICES_SUBMIT_SOCKET, NULL);
     g_autoptr(HpChannel) smtp = NULL;
     g_autoptr(HpChannel) pop3 = NULL;
+    g_autoptr(HpChannel) imap = NULL;
 
     fixture_find_ports(ports, N_PORTS);
     use_ports(f, ports, "first.example");
@@ -200,6 +210,8 @@ refuses_in_the_words_of_the_protocol(Fixture *f, gconstpointer data)
     expect(smtp, "421 ");
     pop3 = dial(ports[POP3]);
     expect(pop3, "-ERR ");
+    imap = dial(ports[IMAP]);
+    expect(imap, "* BYE ");
 }
 
 static void

@@ -244,7 +244,7 @@ static void
 is_told_of_pop3_and_hand_overs(StoreFixture *f, gconstpointer unused)
 {
     static const guint32 first[] = { 1 };
-    HpStoreCleanup cleanup = { .pop3_retention_sec = 60 };
+    HpStoreCleanup cleanup = { .retention.pop3_sec = 60 };
     g_autoptr(HpView) view = NULL;
 
     store_fill(f, INBOX, 2);

@@ -1,4 +1,4 @@
-#include "hp-store.h"
+#include "hp-store-messages.h"
 
 #include "hp-fs.h"
 #include "hp-thread.h"
@@ -394,18 +394,19 @@ static void
 removes_collected_mail_when_it_is_due(Fixture *f, gconstpointer unused)
 {
     static const guint32 uids[] = { 1, 2 };
-    HpStoreCleanup cleanup = { .pop3_retention_sec = 30 * 24 * 3600 };
+    HpStoreCleanup cleanup = { .retention.pop3_sec = 30 * 24 * 3600 };
+    const HpStoreRetention none = { 0 };
     g_autoptr(HpStoreSnapshot) snapshot = NULL;
 
     deliver(f, "A", 100);
     deliver(f, "B", 200);
     deliver(f, "C", 300);
-    g_assert_cmpint(hp_store_next_cleanup_usec(f->store, cleanup.pop3_retention_sec), ==,
+    g_assert_cmpint(hp_store_next_cleanup_usec(f->store, &cleanup.retention), ==,
                     G_MAXINT64);
     g_assert_true(hp_store_mark_collected(f->store, HP_STORE_INBOX, uids, 2, NULL));
-    g_assert_cmpint(hp_store_next_cleanup_usec(f->store, cleanup.pop3_retention_sec), ==,
+    g_assert_cmpint(hp_store_next_cleanup_usec(f->store, &cleanup.retention), ==,
                     START_USEC + 30 * DAY_USEC);
-    g_assert_cmpint(hp_store_next_cleanup_usec(f->store, 0), ==, G_MAXINT64);
+    g_assert_cmpint(hp_store_next_cleanup_usec(f->store, &none), ==, G_MAXINT64);
 
     f->now_usec = START_USEC + 30 * DAY_USEC - 1;
     g_assert_true(hp_store_cleanup(f->store, &cleanup, FALSE, NULL));
@@ -426,11 +427,101 @@ removes_collected_mail_when_it_is_due(Fixture *f, gconstpointer unused)
     g_assert_cmpuint(entry_at(snapshot, 0).uid, ==, 3); /* never collected */
 }
 
+static guint32
+append_to(Fixture *f, gint64 mailbox, const char *text)
+{
+    g_autoptr(HpContentDraft) draft = hp_store_draft(f->store);
+    HpStoreAppend append = { .draft = draft };
+    g_autoptr(GArray) uids = NULL;
+
+    hp_content_draft_append(draft, hp_slice_of(text), NULL);
+    hp_content_draft_finish(draft, NULL);
+    g_assert_true(hp_store_append(f->store, mailbox, &append, 1, &uids, NULL));
+    return g_array_index(uids, guint32, 0);
+}
+
+static void
+empties_trash_and_junk_when_due(Fixture *f, gconstpointer unused)
+{
+    HpStoreCleanup cleanup = { .retention = { .trash_sec = 30 * 24 * 3600,
+                                              .junk_sec = 10 * 24 * 3600 } };
+    g_autoptr(HpStoreMailbox) trash = hp_store_find(f->store, "Trash", NULL);
+    g_autoptr(HpStoreMailbox) junk = hp_store_find(f->store, "Junk", NULL);
+    g_autoptr(HpStoreMailbox) later = NULL;
+    g_autoptr(GArray) moved = NULL;
+    guint32 uid;
+
+    g_assert_cmpint(hp_store_next_cleanup_usec(f->store, &cleanup.retention), ==,
+                    G_MAXINT64);
+    uid = append_to(f, HP_STORE_INBOX, "old");
+    f->now_usec += 100 * DAY_USEC; /* the time in Trash counts, not its age */
+    g_assert_true(
+        hp_store_copy(f->store, HP_STORE_INBOX, &uid, 1, trash->id, TRUE, &moved, NULL));
+    append_to(f, junk->id, "junk");
+    g_assert_cmpint(hp_store_next_cleanup_usec(f->store, &cleanup.retention), ==,
+                    f->now_usec + 10 * DAY_USEC);
+    f->now_usec += 29 * DAY_USEC;
+    g_assert_true(hp_store_cleanup(f->store, &cleanup, FALSE, NULL));
+    g_assert_cmpuint(cleanup.ret_messages, ==, 1);
+    f->now_usec += DAY_USEC;
+    append_to(f, trash->id, "new");
+    g_assert_true(hp_store_cleanup(f->store, &cleanup, TRUE, NULL));
+    g_assert_cmpuint(cleanup.ret_messages, ==, 1);
+    g_assert_true(hp_store_cleanup(f->store, &cleanup, FALSE, NULL));
+    later = hp_store_find(f->store, "Trash", NULL);
+    g_assert_cmpuint(later->messages, ==, 1);
+}
+
+/* In the database, its log, and all files. */
+static gboolean
+is_found(const char *path, const char *text)
+{
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    g_autofree char *bytes = NULL;
+    const char *name;
+    gsize len;
+
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *below = g_build_filename(path, name, NULL);
+
+        if (is_found(below, text))
+            return TRUE;
+    }
+    return dir == NULL && g_file_get_contents(path, &bytes, &len, NULL) &&
+           memmem(bytes, len, text, strlen(text)) != NULL;
+}
+
+static void
+leaves_no_trace_of_deleted_mail(Fixture *f, gconstpointer unused)
+{
+    static const char secret[] = "Subject: unforgettable\r\n\r\nunmistakable\r\n";
+    g_autoptr(GString) large = g_string_new(secret);
+    guint32 uids[3];
+
+    for (guint i = 0; i < 50; i++) {
+        g_autofree char *text = g_strdup_printf("Subject: %u\r\n\r\nother\r\n", i);
+
+        append_to(f, HP_STORE_INBOX, text);
+    }
+    while (large->len < 200000)
+        g_string_append(large, "unmistakable\r\n");
+    uids[0] = append_to(f, HP_STORE_INBOX, secret);
+    uids[1] = append_to(f, HP_STORE_INBOX, large->str);
+    g_string_truncate(large, 50000);
+    uids[2] = append_to(f, HP_STORE_INBOX, large->str);
+    g_assert_true(is_found(f->dir, "unmistakable"));
+    g_assert_true(is_found(f->dir, "unforgettable"));
+    g_assert_true(hp_store_expunge(f->store, HP_STORE_INBOX, uids, 3, NULL));
+    hp_store_upkeep(f->store);
+    g_assert_false(is_found(f->dir, "unmistakable"));
+    g_assert_false(is_found(f->dir, "unforgettable"));
+}
+
 static void
 removes_nothing_without_a_retention(Fixture *f, gconstpointer unused)
 {
     static const guint32 uids[] = { 1 };
-    HpStoreCleanup cleanup = { .pop3_retention_sec = 0 };
+    HpStoreCleanup cleanup = { .retention.pop3_sec = 0 };
     g_autoptr(HpStoreSnapshot) snapshot = NULL;
 
     deliver(f, "A", 100);
@@ -445,7 +536,7 @@ static void
 does_not_believe_a_clock_that_stood_still(Fixture *f, gconstpointer unused)
 {
     static const guint32 uids[] = { 1 };
-    HpStoreCleanup cleanup = { .pop3_retention_sec = 24 * 3600 };
+    HpStoreCleanup cleanup = { .retention.pop3_sec = 24 * 3600 };
 
     deliver(f, "A", 100);
     f->now_usec = 0; /* an empty battery: collected in 1970 */
@@ -648,6 +739,8 @@ main(int argc, char **argv)
     CASE("says-when-there-is-no-such-mailbox", says_when_there_is_no_such_mailbox);
     CASE("remembers-the-first-collection", remembers_the_first_collection);
     CASE("removes-collected-mail-when-it-is-due", removes_collected_mail_when_it_is_due);
+    CASE("empties-trash-and-junk-when-due", empties_trash_and_junk_when_due);
+    CASE("leaves-no-trace-of-deleted-mail", leaves_no_trace_of_deleted_mail);
     CASE("removes-nothing-without-a-retention", removes_nothing_without_a_retention);
     CASE("does-not-believe-a-clock-that-stood-still",
          does_not_believe_a_clock_that_stood_still);

@@ -121,6 +121,10 @@ finds_the_sent_date(void)
         { "Wed, 31 Dec 1969 23:30:00 -0100", 1800, -1 },
         { "Wed, 31 Dec 1969 00:00:00 +0000", -86400, -1 },
         { "24 Nov 2026 23:59 EST", 1795582740, 20781 },
+        /* A zone, then a time that cannot be read (RFC 5256 §2.2). */
+        { "24 Nov 2026 23:59 Nowhere", 1795564740, 20781 },
+        { "Tue, 24 Nov 2026", 1795478400, 20781 },
+        { "Tue, 24 Nov 2026 25:61:00 +0100", 1795478400, 20781 },
     };
     g_autoptr(HpSummary) none = summarize("Date: yesterday\r\n\r\n");
     gint64 sec, day;

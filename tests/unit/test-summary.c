@@ -147,6 +147,42 @@ reads_parameters(void)
     }
 }
 
+/* The grammar that the tests go by can say no. */
+static void
+tells_good_from_bad(void)
+{
+    static const char *const envelopes[] = {
+        "(NIL NIL NIL NIL NIL NIL NIL NIL NIL)",
+        "(NIL  NIL NIL NIL NIL NIL NIL NIL NIL NIL)",
+        "(NIL NIL () NIL NIL NIL NIL NIL NIL NIL)",
+        "(NIL NIL ((NIL NIL \"a\" NIL)) NIL NIL NIL NIL NIL NIL NIL)",
+        "(NIL NIL ((NIL NIL NIL NIL)) NIL NIL NIL NIL NIL NIL NIL)",
+        "(NIL NIL ((NIL NIL NIL \"x\")) NIL NIL NIL NIL NIL NIL NIL)",
+        "(NIL \"\xC3\xA4\" NIL NIL NIL NIL NIL NIL NIL NIL)",
+        "(NIL \"a\rb\" NIL NIL NIL NIL NIL NIL NIL NIL)",
+        "(NIL \"a\\b\" NIL NIL NIL NIL NIL NIL NIL NIL)",
+        "(NIL {3}\r\nab NIL NIL NIL NIL NIL NIL NIL NIL)",
+        "(NIL \"a\"b\" NIL NIL NIL NIL NIL NIL NIL NIL)",
+    };
+    static const char *const bodies[] = {
+        "(\"a\" \"b\" NIL NIL NIL \"7BIT\")",
+        "(\"text\" \"plain\" NIL NIL NIL \"7BIT\" 1)",
+        "(\"a\" \"b\" NIL NIL NIL \"7BIT\" 1 2)",
+        "(\"a\" \"b\" (\"x\") NIL NIL \"7BIT\" 1)",
+        "(\"message\" \"rfc822\" NIL NIL NIL \"7BIT\" 1)",
+        "(\"multipart\" \"x\" NIL NIL NIL \"7BIT\" 1)",
+        "( \"mixed\")",
+        "((\"a\" \"b\" NIL NIL NIL \"7BIT\" 1))",
+    };
+
+    g_assert_true(imap_is_envelope(
+        hp_slice_of("(NIL {2}\r\nab NIL NIL NIL NIL NIL NIL NIL NIL)"), FALSE));
+    for (size_t i = 0; i < G_N_ELEMENTS(envelopes); i++)
+        g_assert_false(imap_is_envelope(hp_slice_of(envelopes[i]), FALSE));
+    for (size_t i = 0; i < G_N_ELEMENTS(bodies); i++)
+        g_assert_false(imap_is_structure(hp_slice_of(bodies[i]), FALSE, FALSE));
+}
+
 /* ---- parts ------------------------------------------------------------------------ */
 
 /* The tree of RFC 3501 §6.4.5. */
@@ -343,6 +379,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/summary/writes-the-structure", writes_the_structure);
     g_test_add_func("/summary/reads-parameters", reads_parameters);
+    g_test_add_func("/summary/tells-good-from-bad", tells_good_from_bad);
     g_test_add_func("/summary/finds-the-parts", finds_the_parts);
     g_test_add_func("/summary/tells-of-messages-in-messages",
                     tells_of_messages_in_messages);

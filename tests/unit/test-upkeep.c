@@ -2,6 +2,12 @@
 
 #define DAY_SEC ((gint64)86400)
 
+static void
+set_retention(Fixture *f, gint64 pop3_sec)
+{
+    hp_upkeep_set_retention(f->parts.upkeep, &(HpStoreRetention){ .pop3_sec = pop3_sec });
+}
+
 /* A message in INBOX that POP3 has collected now. */
 static guint32
 collect_one(Fixture *f)
@@ -76,7 +82,7 @@ history_is_empty(gpointer fixture)
 static void
 look_again(Fixture *f, gint64 retention_sec)
 {
-    hp_upkeep_set_retention(f->parts.upkeep, retention_sec);
+    set_retention(f, retention_sec);
 }
 
 static void
@@ -104,8 +110,8 @@ takes_another_retention_at_once(Fixture *f, gconstpointer data)
 {
     collect_one(f);
     fixture_pass(2 * DAY_SEC * G_USEC_PER_SEC);
-    hp_upkeep_set_retention(f->parts.upkeep, 3 * DAY_SEC);
-    hp_upkeep_set_retention(f->parts.upkeep, DAY_SEC);
+    set_retention(f, 3 * DAY_SEC);
+    set_retention(f, DAY_SEC);
     wait_inbox(f, 0);
 }
 
@@ -164,7 +170,7 @@ looks_again_half_a_minute_after_a_change(Fixture *f, gconstpointer data)
 static void
 wakes_by_itself(Fixture *f, gconstpointer data)
 {
-    hp_upkeep_set_retention(f->parts.upkeep, 30 * DAY_SEC);
+    set_retention(f, 30 * DAY_SEC);
     collect_one(f);
     finish_one(f);
     fixture_pass(31 * DAY_SEC * G_USEC_PER_SEC); /* the round after the start */

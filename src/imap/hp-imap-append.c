@@ -1,0 +1,195 @@
+/* APPEND, also of several messages at once (RFC 9051 §6.3.12, RFC 3502, RFC 6855 §4). */
+#include "hp-imap-session-private.h"
+
+#include "hp-log.h"
+
+#include <glib/gi18n.h>
+
+#define MAX_MESSAGES 100 /* of one command: small ones wait in memory for the last */
+
+typedef struct {
+    HpImapSession *s;        /* (unowned) */
+    HpStoreMailbox *mailbox; /* (owned) */
+    GArray *appends;         /* (owned): HpStoreAppend */
+    GError *error;           /* (owned) (nullable): what went wrong with the disk */
+    gboolean utf8;           /* this message came as "UTF8 (...)" */
+} Append;
+
+static void
+append_free_one(gpointer append)
+{
+    HpStoreAppend *self = append;
+
+    g_clear_pointer(&self->draft, hp_content_draft_free);
+    g_clear_pointer(&self->keywords, g_strfreev);
+}
+
+static void
+append_clear(Append *self)
+{
+    g_clear_pointer(&self->mailbox, hp_store_mailbox_free);
+    g_clear_pointer(&self->appends, g_array_unref);
+    g_clear_error(&self->error);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Append, append_clear)
+
+/* "{" number ["+"] "}" at the end of what has been read. */
+static gboolean
+take_announcement(Append *self, HpImapArgs *args)
+{
+    guint64 octets;
+
+    self->utf8 = hp_imap_skip_word(args, "UTF8");
+    if (self->utf8 && (!hp_imap_take_space(args) || !hp_imap_take_char(args, '(')))
+        return FALSE;
+    hp_imap_skip(args, '~'); /* literal8: NUL may be in it, as it may be for us anyway */
+    if (!self->s->literal.pending || !hp_imap_skip(args, '{'))
+        return hp_imap_want(args, _("the message as a literal"));
+    hp_imap_skip(args, '-');
+    if (!hp_cursor_take_number(&args->c, G_MAXUINT64, &octets))
+        hp_cursor_take_until(&args->c, '}'); /* more than can be counted */
+    hp_imap_skip(args, '+');
+    return hp_imap_take_char(args, '}') && hp_imap_take_end(args);
+}
+
+/* append-message = [SP flag-list] [SP date-time] SP literal, behind its first space */
+static gboolean
+take_message(Append *self, HpImapArgs *args, HpStoreAppend *ret_append)
+{
+    g_auto(HpImapFlags) flags = { 0 };
+
+    if (hp_imap_peek(args) == '(' &&
+        (!hp_imap_take_flags(args, &flags) || !hp_imap_take_space(args)))
+        return FALSE;
+    if (hp_imap_peek(args) == '"' &&
+        (!hp_imap_take_date_time(args, &ret_append->internal_usec, &ret_append->zone) ||
+         !hp_imap_take_space(args)))
+        return FALSE;
+    if (!take_announcement(self, args))
+        return FALSE;
+    ret_append->flags = flags.flags;
+    ret_append->keywords = g_steal_pointer(&flags.keywords);
+    return TRUE;
+}
+
+/* Before a single octet of the message is asked for. %FALSE: it has been answered. */
+static gboolean
+check_size(Append *self)
+{
+    HpImapSession *s = self->s;
+    guint64 octets = s->literal.octets;
+
+    if (octets > s->options->max_message_size)
+        hp_imap_no(s, "TOOBIG",
+                   _("This message is larger than the largest that is taken "
+                     "here: see max-message-size in the settings."));
+    else if (octets == 0)
+        hp_imap_no(s, NULL, _("A message without a single octet is none."));
+    else if (self->appends->len == MAX_MESSAGES)
+        hp_imap_no(s, "LIMIT", _("These are too many messages at once."));
+    else if (!hp_store_has_room(s->options->store, octets))
+        hp_imap_no(s, "OVERQUOTA",
+                   _("The disk is full. Please make room and try again."));
+    else
+        return TRUE;
+    return FALSE;
+}
+
+static void
+take_piece(HpSlice piece, gpointer append)
+{
+    Append *self = append;
+    const HpStoreAppend *last =
+        &g_array_index(self->appends, HpStoreAppend, self->appends->len - 1);
+
+    /* After a failure the rest is read and forgotten. */
+    if (self->error == NULL)
+        hp_content_draft_append(last->draft, piece, &self->error);
+}
+
+/* Reads a message and what stands behind it, into s->command. %FALSE: it has been
+ * answered, or there is nobody to answer. */
+static gboolean
+receive(Append *self, HpStoreAppend *append)
+{
+    HpImapSession *s = self->s;
+
+    append->draft = hp_store_draft(s->options->store);
+    g_array_append_val(self->appends, *append);
+    if (!hp_imap_read_literal(s, take_piece, self))
+        return FALSE;
+    if (self->error == NULL)
+        hp_content_draft_finish(append->draft, &self->error);
+    if (!hp_imap_read_more(s))
+        return FALSE;
+    if (self->error == NULL)
+        return TRUE;
+    hp_imap_fail(s, self->error);
+    return FALSE;
+}
+
+static void
+commit(Append *self)
+{
+    HpImapSession *s = self->s;
+    g_autoptr(GArray) uids = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GString) code = g_string_new(NULL);
+
+    if (!hp_store_append(s->options->store, self->mailbox->id,
+                         (HpStoreAppend *)(gpointer)self->appends->data,
+                         self->appends->len, &uids, &error)) {
+        hp_imap_fail(s, error);
+        return;
+    }
+    g_string_printf(code, "APPENDUID %u ", self->mailbox->uidvalidity);
+    hp_imap_out_set(code, (const guint32 *)(gconstpointer)uids->data, uids->len);
+    hp_imap_ok(s, code->str, _("The message is kept."));
+}
+
+/* Messages one after the other. %FALSE: @args are wrong; else all is answered. */
+static gboolean
+take_messages(Append *self, HpImapArgs *args)
+{
+    for (;;) {
+        HpStoreAppend append = { 0 };
+
+        if (!take_message(self, args, &append)) {
+            append_free_one(&append);
+            return FALSE;
+        }
+        if (!check_size(self)) {
+            append_free_one(&append);
+            return TRUE;
+        }
+        if (!receive(self, &append))
+            return TRUE;
+        *args = hp_imap_args(hp_slice_of_string(self->s->command));
+        if (self->utf8 && !hp_imap_take_char(args, ')'))
+            return FALSE;
+        if (!hp_imap_skip(args, ' '))
+            break;
+    }
+    if (!hp_imap_take_end(args))
+        return FALSE;
+    commit(self);
+    return TRUE;
+}
+
+/* append = "APPEND" SP mailbox 1*append-message */
+gboolean
+hp_imap_cmd_append(HpImapSession *s, HpImapArgs *args, gboolean uid)
+{
+    g_auto(Append) self = { .s = s };
+    g_autofree char *name = NULL;
+
+    if (!hp_imap_take_space(args) || !hp_imap_take_mailbox(s, args, &name) ||
+        !hp_imap_take_space(args))
+        return FALSE;
+    self.mailbox = hp_imap_find_mailbox(s, name, "TRYCREATE");
+    if (self.mailbox == NULL)
+        return TRUE;
+    self.appends = g_array_new(FALSE, FALSE, sizeof(HpStoreAppend));
+    g_array_set_clear_func(self.appends, append_free_one);
+    return take_messages(&self, args);
+}

@@ -1,0 +1,48 @@
+/* hp-imap-fetch-private: what the files of FETCH share.
+ *
+ * Threads: that of the session.
+ */
+#pragma once
+
+#include "hp-imap-fetch-args.h"
+#include "hp-imap-session-private.h"
+
+typedef struct {
+    guint32 seq;
+    HpViewEntry entry;
+} HpImapFetched;
+
+typedef struct {
+    HpImapSession *s;         /* (unowned) */
+    const HpImapFetch *fetch; /* (unowned) */
+    GString *out;             /* (owned): of the answer, not sent yet */
+    char *buffer;             /* (owned) (nullable): %HP_IMAP_PIECE octets */
+    guint expunged;           /* messages that are gone and were not told so yet */
+    guint damaged;            /* that cannot be read */
+} HpImapFetching;
+
+#define HP_IMAP_PIECE ((size_t)64 * 1024) /* octets read at once */
+
+/* --- hp-imap-fetch-items.c: an answer's pieces ---------------------------------------
+ */
+
+/* Appends the name of an item and a space behind it, and before it unless it is the
+ * first; returns where its value goes. */
+GString *hp_imap_fetch_item(HpImapFetching *self, const char *name);
+/* "* 1 FETCH (UID 3 FLAGS ()": UID first; all that comes from the view. */
+void hp_imap_fetch_begin(HpImapFetching *self, const HpImapFetched *message);
+/* What comes from the summary (nullable). */
+void hp_imap_fetch_summary(HpImapFetching *self, const HpSummary *summary);
+/* Sections that are made of the header alone. */
+void hp_imap_fetch_headers(HpImapFetching *self, HpSlice header);
+/* Appends the name of a section and the octets it has, without them. */
+void hp_imap_fetch_announce(HpImapFetching *self, const HpImapSection *section,
+                            guint64 octets);
+/* Sends what was gathered. */
+void hp_imap_fetch_send(HpImapFetching *self);
+
+/* --- hp-imap-fetch-body.c ------------------------------------------------------------
+ */
+
+/* One message with all its sections, streamed. */
+void hp_imap_fetch_whole(HpImapFetching *self, const HpImapFetched *message);

@@ -1,0 +1,224 @@
+/* What a client is told of the mailbox unasked, and what its message numbers mean. */
+#include "hp-imap-session-private.h"
+
+#include <glib/gi18n.h>
+
+void
+hp_imap_tell_flags(HpImapSession *s, guint32 seq, const HpViewEntry *entry)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    g_string_append_printf(line, "* %u FETCH (UID %u FLAGS ", seq, entry->uid);
+    hp_imap_out_flags(line, entry->flags, hp_view_keywords(s->view, entry->keywords));
+    if (s->condstore)
+        g_string_append_printf(line, " MODSEQ (%" G_GUINT64_FORMAT ")", entry->modseq);
+    g_string_append(line, ")\r\n");
+    hp_imap_write(s, hp_slice_of_string(line));
+}
+
+void
+hp_imap_tell_vanished(HpImapSession *s, GArray *uids, gboolean earlier)
+{
+    g_autoptr(GString) line = g_string_new("* VANISHED ");
+
+    if (uids->len == 0)
+        return;
+    if (earlier)
+        g_string_append(line, "(EARLIER) ");
+    hp_imap_out_set(line, (const guint32 *)(gpointer)uids->data, uids->len);
+    g_string_append(line, "\r\n");
+    hp_imap_write(s, hp_slice_of_string(line));
+}
+
+/* --- news ----------------------------------------------------------------------------
+ */
+
+static int
+compare_uids(gconstpointer a, gconstpointer b)
+{
+    const guint32 *first = a;
+    const guint32 *second = b;
+
+    return (*first > *second) - (*first < *second);
+}
+
+/* Expunges that follow each other make one VANISHED (RFC 7162 §3.2.10). */
+static void
+flush_vanished(HpImapSession *s, GArray *vanished)
+{
+    g_array_sort(vanished, compare_uids);
+    hp_imap_tell_vanished(s, vanished, FALSE);
+    g_array_set_size(vanished, 0);
+}
+
+static void
+tell_changed(HpImapSession *s, const HpViewNews *news)
+{
+    guint32 now = hp_view_seq(s->view, news->uid); /* 0: expunged further on */
+    HpViewEntry entry;
+
+    if (now == 0 || !hp_view_get(s->view, now, &entry))
+        return;
+    if (news->modseq != s->own_modseq || s->own_modseq == 0)
+        hp_imap_tell_flags(s, news->seq, &entry);
+    else if (s->own_silent && s->condstore)
+        hp_imap_untagged(s, "%u FETCH (UID %u MODSEQ (%" G_GUINT64_FORMAT "))", news->seq,
+                         entry.uid, entry.modseq);
+}
+
+static void
+tell(HpImapSession *s, const HpViewNews *news, GArray *vanished)
+{
+    if (news->kind == HP_VIEW_EXPUNGED && s->qresync) {
+        g_array_append_val(vanished, news->uid);
+        return;
+    }
+    flush_vanished(s, vanished);
+    if (news->kind == HP_VIEW_EXPUNGED)
+        hp_imap_untagged(s, "%u EXPUNGE", news->seq);
+    else if (news->kind == HP_VIEW_GROWN)
+        hp_imap_untagged(s, "%u EXISTS", news->seq);
+    else
+        tell_changed(s, news);
+}
+
+void
+hp_imap_tell_news(HpImapSession *s, gboolean may_expunge)
+{
+    g_autoptr(GArray) vanished = NULL;
+    g_autoptr(GArray) news = NULL;
+
+    if (s->view == NULL || s->state == HP_IMAP_ENDED)
+        return;
+    if (hp_view_ended(s->view)) {
+        hp_imap_bye(s, NULL, _("The mailbox that was open has been deleted."));
+        return;
+    }
+    if (!hp_view_has_news(s->view, may_expunge))
+        return;
+    vanished = g_array_new(FALSE, FALSE, sizeof(guint32));
+    news = hp_view_sync(s->view, may_expunge);
+    for (guint i = 0; i < news->len; i++)
+        tell(s, &g_array_index(news, HpViewNews, i), vanished);
+    flush_vanished(s, vanished);
+}
+
+/* RFC 7162 §3.1: "CONDSTORE enabling command" */
+void
+hp_imap_use_condstore(HpImapSession *s)
+{
+    if (s->condstore)
+        return;
+    s->condstore = TRUE;
+    if (s->view != NULL) {
+        g_autofree char *code = g_strdup_printf("HIGHESTMODSEQ %" G_GUINT64_FORMAT,
+                                                hp_view_highestmodseq(s->view));
+
+        hp_imap_say(s, "OK", code, _("That is the latest change."));
+    }
+}
+
+/* --- message numbers -----------------------------------------------------------------
+ */
+
+static void
+add_range(GArray *ranges, guint32 from, guint32 to)
+{
+    HpImapRange range = { from, to };
+    HpImapRange *last =
+        ranges->len > 0 ? &g_array_index(ranges, HpImapRange, ranges->len - 1) : NULL;
+
+    if (from > to)
+        return;
+    if (last != NULL && last->to + 1 == from)
+        last->to = to;
+    else
+        g_array_append_val(ranges, range);
+}
+
+static GArray *
+seqs_of_uids(HpImapSession *s, const GArray *ranges)
+{
+    GArray *seqs = g_array_new(FALSE, FALSE, sizeof(HpImapRange));
+    guint32 len = hp_view_len(s->view);
+
+    for (guint i = 0; i < ranges->len; i++) {
+        const HpImapRange *uids = &g_array_index(ranges, HpImapRange, i);
+        guint32 from = hp_view_seq_from(s->view, uids->from);
+        guint32 behind =
+            uids->to == G_MAXUINT32 ? len + 1 : hp_view_seq_from(s->view, uids->to + 1);
+
+        add_range(seqs, from, behind - 1);
+    }
+    return seqs;
+}
+
+static GArray *
+seqs_of_saved(HpImapSession *s)
+{
+    GArray *seqs = g_array_new(FALSE, FALSE, sizeof(HpImapRange));
+
+    for (guint i = 0; s->saved != NULL && i < s->saved->len; i++) {
+        guint32 seq = hp_view_seq(s->view, g_array_index(s->saved, guint32, i));
+
+        if (seq != 0)
+            add_range(seqs, seq, seq);
+    }
+    return seqs;
+}
+
+gboolean
+hp_imap_resolve(HpImapSession *s, const HpImapSet *set, gboolean uid, GArray **ret_seqs)
+{
+    guint32 len = hp_view_len(s->view);
+    g_autoptr(GArray) ranges = NULL;
+
+    if (set->saved) {
+        *ret_seqs = seqs_of_saved(s);
+        return TRUE;
+    }
+    if (uid) {
+        ranges = hp_imap_set_sort(set, len > 0 ? hp_view_uid(s->view, len) : 0);
+        *ret_seqs = seqs_of_uids(s, ranges);
+        return TRUE;
+    }
+    ranges = hp_imap_set_sort(set, len);
+    /* "1:*" in an empty mailbox is what many clients say, and means nothing wrong. */
+    if (len == 0 && hp_imap_set_has_star(set))
+        g_array_set_size(ranges, 0);
+    if (ranges->len > 0 && g_array_index(ranges, HpImapRange, ranges->len - 1).to > len)
+        return FALSE;
+    *ret_seqs = g_steal_pointer(&ranges);
+    return TRUE;
+}
+
+gboolean
+hp_imap_take_messages(HpImapSession *s, HpImapArgs *args, gboolean uid, GArray **ret_seqs)
+{
+    g_auto(HpImapSet) set = { NULL, FALSE };
+    HpCursor before = args->c;
+
+    if (!hp_imap_take_set(args, &set))
+        return FALSE;
+    if (hp_imap_resolve(s, &set, uid, ret_seqs))
+        return TRUE;
+    args->c = before;
+    return hp_imap_want(args, _("numbers of messages that are there"));
+}
+
+GArray *
+hp_imap_uids_of(HpImapSession *s, const GArray *seqs)
+{
+    GArray *uids = g_array_new(FALSE, FALSE, sizeof(guint32));
+
+    for (guint i = 0; i < seqs->len; i++) {
+        const HpImapRange *range = &g_array_index(seqs, HpImapRange, i);
+
+        for (guint32 seq = range->from; seq <= range->to; seq++) {
+            guint32 uid = hp_view_uid(s->view, seq);
+
+            g_array_append_val(uids, uid);
+        }
+    }
+    return uids;
+}

@@ -1,0 +1,27 @@
+/* hp-imap-tree: what LIST and LSUB choose from: mailboxes, subscribed names without one,
+ * and the levels above both.
+ *
+ * Threads: that of the session.
+ */
+#pragma once
+
+#include "hp-store-mailboxes.h"
+
+typedef struct {
+    char *name;                    /* (owned) */
+    const HpStoreMailbox *mailbox; /* (unowned) (nullable): %NULL: there is none */
+    gboolean subscribed;
+    gboolean has_children;     /* mailboxes below it */
+    gboolean child_subscribed; /* something below it is subscribed */
+    gboolean child_special;    /* something below it has a special use */
+} HpImapNode;
+
+typedef struct {
+    GPtrArray *nodes;     /* (owned): HpImapNode, by name, INBOX first */
+    GPtrArray *mailboxes; /* (owned) */
+} HpImapTree;
+
+/* @error: #HP_STORE_ERROR */
+HpImapTree *hp_imap_tree_new(HpStore *store, GError **error);
+void hp_imap_tree_free(HpImapTree *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpImapTree, hp_imap_tree_free)
