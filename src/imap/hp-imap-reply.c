@@ -126,8 +126,11 @@ hp_imap_progress(HpImapSession *s, guint64 done, guint64 goal)
     gint64 now = g_get_monotonic_time();
     g_autofree char *code = NULL;
 
-    if (now - s->progress_usec < PROGRESS_USEC)
-        return TRUE;
+    /* Whoever stops the daemon does not wait for the next word. */
+    if (hp_channel_wait(s->channel, -1, 0) == HP_CHANNEL_FAILED)
+        s->state = HP_IMAP_ENDED;
+    if (s->state == HP_IMAP_ENDED || now - s->progress_usec < PROGRESS_USEC)
+        return s->state != HP_IMAP_ENDED;
     s->progress_usec = now;
     if (goal > 0)
         code = g_strdup_printf("INPROGRESS (\"%s\" %" G_GUINT64_FORMAT

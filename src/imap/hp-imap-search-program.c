@@ -121,30 +121,30 @@ hp_search_program_key(const HpSearchProgram *self, guint index)
     return &g_array_index(self->keys, HpSearchKey, index);
 }
 
-/* Adds a key below the innermost open one. */
-static gboolean
-add_key(Parser *p, HpSearchKind kind, HpSearchKey **ret_key)
+/* Adds a key below the innermost open one; %NULL if there is no room for it. */
+static HpSearchKey *
+add_key(Parser *p, HpSearchKind kind)
 {
     HpSearchKey key = { .kind = kind };
 
-    if (p->program->keys->len == HP_SEARCH_MAX_KEYS)
-        return hp_imap_want(p->args, _("fewer search keys"));
+    if (p->program->keys->len == HP_SEARCH_MAX_KEYS) {
+        hp_imap_want(p->args, _("fewer search keys"));
+        return NULL;
+    }
     if (p->open->len > 0)
         key.parent = g_array_index(p->open, Open, p->open->len - 1).index;
     g_array_append_val(p->program->keys, key);
-    *ret_key = &g_array_index(p->program->keys, HpSearchKey, p->program->keys->len - 1);
-    return TRUE;
+    return &g_array_index(p->program->keys, HpSearchKey, p->program->keys->len - 1);
 }
 
 static gboolean
 open_key(Parser *p, HpSearchKind kind, guint operands)
 {
     Open open = { p->program->keys->len, operands };
-    HpSearchKey *key;
 
     if (p->open->len == HP_SEARCH_MAX_DEPTH)
         return hp_imap_want(p->args, _("search keys that are less nested"));
-    if (!add_key(p, kind, &key))
+    if (add_key(p, kind) == NULL)
         return FALSE;
     g_array_append_val(p->open, open);
     return TRUE;
@@ -309,7 +309,8 @@ take_word(Parser *p)
 
         if (!hp_imap_skip_word(p->args, words[i].name))
             continue;
-        if (!add_key(p, words[i].kind, &key))
+        key = add_key(p, words[i].kind);
+        if (key == NULL)
             return FALSE;
         key->inverted = words[i].inverted;
         key->number = words[i].flag;
@@ -333,9 +334,10 @@ take_key(Parser *p, gboolean *ret_complete)
     if (hp_imap_skip_word(p->args, "OR"))
         return hp_imap_take_space(p->args) && open_key(p, HP_SEARCH_OR, 2);
     *ret_complete = TRUE;
-    if (hp_imap_at_set(p->args))
-        return add_key(p, HP_SEARCH_SEQ, &key) && take_set(p, key);
-    return take_word(p);
+    if (!hp_imap_at_set(p->args))
+        return take_word(p);
+    key = add_key(p, HP_SEARCH_SEQ);
+    return key != NULL && take_set(p, key);
 }
 
 /* A key is complete: so are, perhaps, those that it is in. The whole is left open. */

@@ -57,21 +57,26 @@ is_settled(const Reading *self)
     return self->stopped || (self->match->values[0] & 3) != HP_SEARCH_UNKNOWN;
 }
 
-/* Returns what was read from @from, at most to @to; 0 at the end, or if it cannot be. */
+/* Returns what was read from @from: a piece, or less before @to, at the end, or if it
+ * cannot be read. */
 static size_t
 read_piece(Reading *self, guint64 from, guint64 to)
 {
-    gssize n;
+    size_t wanted = (size_t)MIN(to > from ? to - from : 0, PIECE), done = 0;
 
-    if (from >= to)
-        return 0;
-    if (!self->content->go_on(self->content->go_on_data)) {
+    if (wanted > 0 && !self->content->go_on(self->content->go_on_data)) {
         self->stopped = TRUE;
         return 0;
     }
-    n = self->content->read(self->content->content, from, self->piece,
-                            (size_t)MIN(to - from, PIECE), NULL);
-    return n > 0 ? (size_t)n : 0;
+    while (done < wanted) {
+        gssize n = self->content->read(self->content->content, from + done,
+                                       self->piece + done, wanted - done, NULL);
+
+        if (n <= 0)
+            break;
+        done += (size_t)n;
+    }
+    return done;
 }
 
 /* One piece of a header is all of it that is looked at: 64 KiB. */

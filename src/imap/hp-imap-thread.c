@@ -6,17 +6,16 @@
 
 typedef void (*Algorithm)(HpThreads *threads, GString *out);
 
-/* thread-alg; what is not announced is no known one. */
-static gboolean
-take_algorithm(HpImapArgs *args, Algorithm *ret_algorithm)
+/* thread-alg; %NULL if it is none of those that are announced. */
+static Algorithm
+take_algorithm(HpImapArgs *args)
 {
     if (hp_imap_skip_word(args, "REFERENCES"))
-        *ret_algorithm = hp_threads_by_references;
-    else if (hp_imap_skip_word(args, "ORDEREDSUBJECT"))
-        *ret_algorithm = hp_threads_by_subject;
-    else
-        return hp_imap_want(args, _("REFERENCES or ORDEREDSUBJECT"));
-    return TRUE;
+        return hp_threads_by_references;
+    if (hp_imap_skip_word(args, "ORDEREDSUBJECT"))
+        return hp_threads_by_subject;
+    hp_imap_want(args, _("REFERENCES or ORDEREDSUBJECT"));
+    return NULL;
 }
 
 typedef struct {
@@ -74,11 +73,10 @@ hp_imap_cmd_thread(HpImapSession *s, HpImapArgs *args, gboolean uid)
     g_autofree char *charset = NULL;
     Adding adding = { s, threads, uid };
     HpSearchFacts facts = { .with_summary = TRUE, .each = add_message, .data = &adding };
-    Algorithm algorithm = NULL;
+    Algorithm algorithm = hp_imap_take_space(args) ? take_algorithm(args) : NULL;
 
-    if (!hp_imap_take_space(args) || !take_algorithm(args, &algorithm) ||
-        !hp_imap_take_space(args) || !hp_imap_take_astring(args, &charset) ||
-        !hp_imap_take_space(args) ||
+    if (algorithm == NULL || !hp_imap_take_space(args) ||
+        !hp_imap_take_astring(args, &charset) || !hp_imap_take_space(args) ||
         !hp_search_take_program(s, args, charset, FALSE, &program))
         return FALSE;
     if (program == NULL)

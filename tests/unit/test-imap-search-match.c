@@ -34,6 +34,7 @@ static const char message[] =
     "--x--\r\n";
 
 typedef struct {
+    HpSlice all;        /* the message */
     HpSummary *summary; /* (owned) */
     guint reads;
     gboolean may_go_on;
@@ -45,10 +46,8 @@ typedef struct {
 static void
 set_up(Fixture *f, gconstpointer data)
 {
-    HpSlice all = HP_SLICE_LITERAL("");
-
-    all = hp_slice_of(message);
-    f->summary = hp_summary_new(all);
+    f->all = hp_slice_of(message);
+    f->summary = hp_summary_new(f->all);
     f->may_go_on = TRUE;
     f->entry = (HpSearchEntry){
         .seq = 3,
@@ -77,25 +76,25 @@ tear_down(Fixture *f, gconstpointer data)
 }
 
 static gssize
-read_message(gpointer content, guint64 offset, char *buffer, size_t size, GError **error)
+read_bit_by_bit(gpointer content, guint64 offset, char *buffer, size_t size,
+                GError **error)
 {
     Fixture *f = content;
-    size_t n = MIN(MIN(size, 7), sizeof message - 1 - (size_t)offset);
+    size_t n = MIN(MIN(size, 7), f->all.len - (size_t)offset);
 
     f->reads++;
-    memcpy(buffer, message + offset, n);
+    memcpy(buffer, f->all.data + offset, n);
     return (gssize)n;
 }
 
-/* Headers are read whole. */
 static gssize
 read_whole(gpointer content, guint64 offset, char *buffer, size_t size, GError **error)
 {
     Fixture *f = content;
-    size_t n = MIN(size, sizeof message - 1 - (size_t)offset);
+    size_t n = MIN(size, f->all.len - (size_t)offset);
 
     f->reads++;
-    memcpy(buffer, message + offset, n);
+    memcpy(buffer, f->all.data + offset, n);
     return (gssize)n;
 }
 
@@ -339,10 +338,35 @@ test_opens_nothing_that_cannot_change_the_answer(Fixture *f, gconstpointer data)
 }
 
 static void
+test_reads_on_where_little_was_read(Fixture *f, gconstpointer data)
+{
+    g_assert_cmpint(ask_with(f, "BODY \"aus Berlin\"", read_bit_by_bit), ==,
+                    HP_SEARCH_TRUE);
+    g_assert_cmpint(ask_with(f, "BODY \"the inner\"", read_bit_by_bit), ==,
+                    HP_SEARCH_TRUE);
+    g_assert_cmpuint(f->reads, >, 3);
+}
+
+/* A needle at each place around the end of a piece of 64 KiB, one of its characters in
+ * two octets. */
+static void
 test_finds_across_pieces(Fixture *f, gconstpointer data)
 {
-    g_assert_cmpint(ask_with(f, "BODY \"aus Berlin\"", read_message), ==, HP_SEARCH_TRUE);
-    g_assert_cmpuint(f->reads, >, 3);
+    static const char header[] = "Content-Type: text/plain; charset=utf-8\r\n\r\n";
+
+    for (guint before = 65536 - 8; before < 65536 + 2; before++) {
+        g_autoptr(GString) text = g_string_new(header);
+
+        for (guint i = 0; i < before; i++)
+            g_string_append_c(text, 'x');
+        g_string_append(text, "gr\xC3\xB6ssere");
+        f->all = hp_slice_of_string(text);
+        hp_summary_free(f->summary);
+        f->summary = hp_summary_new(f->all);
+        f->header.block = HP_SLICE_LITERAL("\r\n");
+        assert_matches(f, "BODY {8}\r\nGR\xC3\xB6SSER", TRUE);
+        assert_matches(f, "BODY {8}\r\nGR\xC3\xB6SSEN", FALSE);
+    }
 }
 
 static void
@@ -392,6 +416,7 @@ main(int argc, char **argv)
         { "means-what-it-says", test_means_what_it_says },
         { "opens-nothing-that-cannot-change-the-answer",
           test_opens_nothing_that_cannot_change_the_answer },
+        { "reads-on-where-little-was-read", test_reads_on_where_little_was_read },
         { "finds-across-pieces", test_finds_across_pieces },
         { "what-cannot-be-read-does-not-match", test_what_cannot_be_read_does_not_match },
         { "stops-when-told", test_stops_when_told },
