@@ -320,6 +320,17 @@ take_word(Parser *p)
     return hp_imap_want(p->args, _("a search key"));
 }
 
+/* SP; lenient: more of them are taken for one, as other servers do. */
+static gboolean
+take_spaces(Parser *p)
+{
+    if (!hp_imap_take_space(p->args))
+        return FALSE;
+    while (hp_imap_skip(p->args, ' '))
+        ;
+    return TRUE;
+}
+
 /* search-key; @ret_complete: %FALSE if it waits for its operands, which follow here. */
 static gboolean
 take_key(Parser *p, gboolean *ret_complete)
@@ -330,9 +341,9 @@ take_key(Parser *p, gboolean *ret_complete)
     if (hp_imap_skip(p->args, '('))
         return open_key(p, HP_SEARCH_AND, 0);
     if (hp_imap_skip_word(p->args, "NOT"))
-        return hp_imap_take_space(p->args) && open_key(p, HP_SEARCH_NOT, 1);
+        return take_spaces(p) && open_key(p, HP_SEARCH_NOT, 1);
     if (hp_imap_skip_word(p->args, "OR"))
-        return hp_imap_take_space(p->args) && open_key(p, HP_SEARCH_OR, 2);
+        return take_spaces(p) && open_key(p, HP_SEARCH_OR, 2);
     *ret_complete = TRUE;
     if (!hp_imap_at_set(p->args))
         return take_word(p);
@@ -369,8 +380,10 @@ take_keys(Parser *p)
         close_keys(p);
         if (p->open->len == 1 && hp_imap_peek(p->args) < 0)
             return TRUE;
-        if (!hp_imap_take_space(p->args))
+        if (!take_spaces(p))
             return FALSE;
+        if (p->open->len == 1 && hp_imap_peek(p->args) < 0)
+            return TRUE; /* lenient: spaces at the end */
     }
 }
 

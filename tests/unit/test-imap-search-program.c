@@ -138,12 +138,11 @@ test_refuses_what_is_no_program(void)
         "()",
         "(SEEN",
         "SEEN)",
-        "SEEN ",
         "NOT",
         "NOT ",
         "OR SEEN",
         "OR SEEN ",
-        "SEEN  ALL",
+
         "SEENX",
         "BODY",
         "BODY ",
@@ -174,6 +173,15 @@ test_refuses_what_is_no_program(void)
 
     for (guint i = 0; i < G_N_ELEMENTS(bad); i++)
         assert_bad(bad[i]);
+}
+
+/* Lenient, as other servers are. */
+static void
+test_takes_more_spaces_for_one(void)
+{
+    assert_kinds("SEEN  NOT   DELETED", "A0F0N0F2");
+    assert_kinds("OR  SEEN  ALL ", "A0O0F1.1");
+    assert_kinds("(SEEN  ALL)  ", "A0A0F1.1");
 }
 
 static void
@@ -296,6 +304,8 @@ main(int argc, char **argv)
     g_test_add_func("/imap-search-program/builds-the-tree", test_builds_the_tree);
     g_test_add_func("/imap-search-program/refuses-what-is-no-program",
                     test_refuses_what_is_no_program);
+    g_test_add_func("/imap-search-program/takes-more-spaces-for-one",
+                    test_takes_more_spaces_for_one);
     g_test_add_func("/imap-search-program/is-bounded", test_is_bounded);
     g_test_add_func("/imap-search-program/star-is-the-last", test_star_is_the_last);
     g_test_add_func("/imap-search-program/dollar-is-what-was-saved",
