@@ -133,8 +133,8 @@ copy_into(HpDbConn *conn, sqlite3 *target, GError **error)
     return code == SQLITE_OK || hp_db_conn_fail(conn, code, error);
 }
 
-static gboolean
-sync_folder_of(const char *path, GError **error)
+gboolean
+hp_db_sync_folder(const char *path, GError **error)
 {
     g_autofree char *folder = g_path_get_dirname(path);
     hp_autofd fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -146,8 +146,8 @@ sync_folder_of(const char *path, GError **error)
 
 /* Makes sure that @path is a plain file with mode 0600: SQLite would follow the umask,
  * and its -wal and -shm follow this file. */
-static gboolean
-make_private(const char *path, int flags, GError **error)
+gboolean
+hp_db_make_private(const char *path, int flags, GError **error)
 {
     hp_autofd fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
     struct stat info;
@@ -177,7 +177,7 @@ back_up(HpDbConn *conn, gint64 version, GError **error)
     int code;
 
     unlink(tmp);
-    if (!make_private(tmp, O_EXCL, error))
+    if (!hp_db_make_private(tmp, O_EXCL, error))
         return FALSE;
     code =
         sqlite3_open_v2(tmp, &target, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
@@ -192,7 +192,7 @@ back_up(HpDbConn *conn, gint64 version, GError **error)
     }
     hp_log("sqlite", NULL, G_LOG_LEVEL_MESSAGE,
            "kept a copy of %s as %s before the upgrade", conn->db->name, final);
-    return sync_folder_of(final, error);
+    return hp_db_sync_folder(final, error);
 }
 
 static gboolean
@@ -249,10 +249,10 @@ hp_db_prepare_writer(HpDbConn *conn, GError **error)
     gboolean is_new;
     gint64 version;
 
-    if (!make_private(conn->db->path, 0, error) || !hp_db_conn_open(conn, error) ||
+    if (!hp_db_make_private(conn->db->path, 0, error) || !hp_db_conn_open(conn, error) ||
         !identify(conn, &is_new, &version, error))
         return FALSE;
-    if (is_new && (!sync_folder_of(conn->db->path, error) ||
+    if (is_new && (!hp_db_sync_folder(conn->db->path, error) ||
                    !hp_db_conn_exec(conn, "PRAGMA auto_vacuum=INCREMENTAL", error)))
         return FALSE;
     return turn_wal_on(conn, error) && hp_db_conn_exec(conn, writer_modes, error) &&

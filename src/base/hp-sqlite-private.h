@@ -89,6 +89,12 @@ gboolean hp_db_conn_open(HpDbConn *conn, GError **error);
 /* Makes the writer's connection ready: identity, modes, schema. */
 gboolean hp_db_prepare_writer(HpDbConn *conn, GError **error);
 
+/* Makes sure that @path is a plain file with mode 0600, with these flags for open(). */
+gboolean hp_db_make_private(const char *path, int flags, GError **error);
+
+/* Makes the names in the folder of @path durable. */
+gboolean hp_db_sync_folder(const char *path, GError **error);
+
 /* %TRUE if what is left of a damaged database is ours and of this version. */
 gboolean hp_db_can_salvage(HpDbConn *conn);
 

@@ -124,6 +124,25 @@ typedef struct {
 /* hp_db_write() for what others must hear of in the order in which it happened. */
 gboolean hp_db_write_change(HpDb *self, const HpDbChange *change, GError **error);
 
+typedef struct {
+    const char *path;         /* (unowned): of the copy, durable when it is there */
+    const char *const *spare; /* (unowned): tables that stay empty, %NULL-terminated */
+    gboolean
+        salvage; /* a table that cannot be read to its end is copied as far as it goes */
+    const char
+        *older; /* (unowned) (nullable): path of a copy that fills such a table up */
+    guint64 ret_lost; /* out: tables of which not all could be read */
+} HpDbCopy;
+
+/* A copy of all that is in the database at this moment, without its free pages. Blocks;
+ * any thread but an HpDbWork; writes go on meanwhile. An older copy of that name is
+ * replaced when the new one is whole. @error: #HP_DB_ERROR or #G_FILE_ERROR */
+gboolean hp_db_copy(HpDb *self, HpDbCopy *copy, GError **error);
+
+/* What `PRAGMA quick_check` says, or integrity_check if @full: (transfer full)
+ * (element-type utf8): empty if all is well, at most 100 lines. */
+GPtrArray *hp_db_check(HpDb *self, gboolean full);
+
 /* %FALSE once the database takes no more writes; status shows it as read_only. */
 gboolean hp_db_is_writable(HpDb *self);
 

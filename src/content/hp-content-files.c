@@ -246,6 +246,17 @@ hp_content_open(HpContents *contents, gint64 id, GError **error)
     return g_steal_pointer(&self);
 }
 
+HpContent *
+hp_content_of(GBytes *bytes)
+{
+    HpContent *self = g_new0(HpContent, 1);
+
+    self->fd = -1;
+    self->bytes = g_bytes_ref(bytes);
+    self->size = g_bytes_get_size(bytes);
+    return self;
+}
+
 void
 hp_content_close(HpContent *self)
 {

@@ -34,3 +34,6 @@ gboolean hp_content_move_in(HpContents *self, const char *file, GError **error);
 
 /* Makes the names in the folder of @file durable. */
 gboolean hp_content_sync_folder(HpContents *self, const char *file, GError **error);
+
+/* Names of files that no row names and that are older than this opening. */
+GPtrArray *hp_content_find_old_orphans(HpContents *self, GError **error);

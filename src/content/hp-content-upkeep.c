@@ -369,6 +369,18 @@ find_orphans(HpContents *self, GError **error)
     return g_steal_pointer(&orphans);
 }
 
+GPtrArray *
+hp_content_find_old_orphans(HpContents *self, GError **error)
+{
+    GPtrArray *orphans = find_orphans(self, error);
+
+    for (guint i = orphans != NULL ? orphans->len : 0; i-- > 0;)
+        if (!is_old(self, orphans->pdata[i]) ||
+            !hp_content_is_file_name(orphans->pdata[i]))
+            g_ptr_array_remove_index_fast(orphans, i);
+    return orphans;
+}
+
 gboolean
 hp_contents_count_orphans(HpContents *self, guint *ret_orphans, GError **error)
 {

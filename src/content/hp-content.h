@@ -101,6 +101,8 @@ gboolean hp_content_drop(HpDbConn *conn, gint64 id, GError **error);
  * (DAMAGED if what is found is not what was stored, FAILED if there is no such id), or
  * #G_FILE_ERROR if its file is missing. */
 HpContent *hp_content_open(HpContents *contents, gint64 id, GError **error);
+/* One that is nowhere stored. */
+HpContent *hp_content_of(GBytes *bytes);
 void hp_content_close(HpContent *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpContent, hp_content_close)
 guint64 hp_content_size(const HpContent *self);
@@ -133,3 +135,22 @@ gboolean hp_contents_remove_orphans(HpContents *self, GError **error);
 
 /* Octets that are still in the database. */
 guint64 hp_contents_staged_octets(HpContents *self);
+
+/* Are the bytes of a content there, and as long as they should be? @full: do they have
+ * their digest? @error: why not; names the file. */
+gboolean hp_contents_check(HpContents *self, gint64 id, gboolean full, GError **error);
+
+/* A file that no content owns (hp_contents_count_orphans()). */
+typedef struct {
+    char *file; /* (owned) */
+    guint64 size;
+    unsigned char digest[32];
+} HpContentOrphan;
+void hp_content_orphan_free(HpContentOrphan *self);
+
+/* (transfer full) (element-type HpContentOrphan): those that can be read. */
+GPtrArray *hp_contents_list_orphans(HpContents *self, GError **error);
+
+/* Inside an HpDbWork: makes a content of it, unless somebody did. */
+gboolean hp_content_adopt(HpDbConn *conn, const HpContentOrphan *orphan, gint64 *ret_id,
+                          GError **error);

@@ -169,10 +169,10 @@ hp_imap_fetch_whole(HpImapFetching *self, const HpImapFetched *message)
                            .size = message->entry.size,
                            .content = message->entry.content };
     g_autoptr(GError) error = NULL;
-    g_autoptr(HpContent) content = hp_store_open_content(store, &entry, &error);
     g_autoptr(HpSummary) summary = NULL;
+    g_autoptr(HpContent) content = hp_store_open_shown(store, &entry, &summary, &error);
 
-    if (content != NULL && needs_summary(self->fetch))
+    if (content != NULL && summary == NULL && needs_summary(self->fetch))
         summary = hp_store_summary(store, entry.content, &error);
     if (error != NULL) {
         count_unreadable(self, error);

@@ -85,5 +85,11 @@ typedef struct {
 gboolean hp_store_each_summary(HpStore *self, const HpStoreSummaries *wanted,
                                GError **error);
 
+/* hp_store_open_content(); but of a message whose bytes are lost, one that says so, with
+ * the fields that are still known. @ret_summary: (out) (transfer full): that of this
+ * message; else left alone. */
+HpContent *hp_store_open_shown(HpStore *self, const HpStoreEntry *entry,
+                               HpSummary **ret_summary, GError **error);
+
 /* The header with its empty line, without opening a file: (transfer full). */
 GBytes *hp_store_header(HpStore *self, gint64 content, GError **error);

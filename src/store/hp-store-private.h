@@ -7,6 +7,8 @@
 #include "hp-lock.h"
 #include "hp-store-messages.h"
 
+#define HP_STORE_APPLICATION_ID 0x48506d6c /* "HPml" */
+
 #define HP_STORE_BIG_ROWS 256 /* entries changed at once from which a write is big */
 
 typedef struct _HpKeywords HpKeywords;
@@ -18,6 +20,7 @@ typedef struct {
 } HpStoreUids;
 
 struct _HpStore {
+    char *data_path;      /* (owned) */
     HpDb *db;             /* (owned) */
     HpContents *contents; /* (owned) */
     HpKeywords *keywords; /* (owned) */
@@ -160,6 +163,11 @@ gboolean hp_store_remove(HpStore *self, gint64 mailbox, HpStoreUids uids,
  * list. */
 gboolean hp_store_drop_contents(HpStore *self, GError **error);
 
+/* Copies the database once a day, and keeps the last copies. */
+void hp_store_take_snapshot(HpStore *self);
+/* The path of the newest: (transfer full) (nullable). */
+char *hp_store_last_snapshot(const char *data_path);
+
 /* Inside an HpDbWork: inserts mailbox @name with a new uidvalidity. */
 gboolean hp_store_insert_mailbox(HpDbConn *conn, const char *name,
                                  const char *special_use, gint64 now_usec,
@@ -184,6 +192,8 @@ void hp_views_rest(HpViews *self);
 
 /* Of all bytes of a message: (transfer full). @ret_header: (transfer full) */
 HpSummary *hp_store_summarise(GBytes *message, GBytes **ret_header);
+/* (transfer full) (nullable): if it is kept, of whatever version. */
+GBytes *hp_store_kept_header(HpStore *self, gint64 content);
 /* Inside an HpDbWork. */
 gboolean hp_store_keep_summary(HpDbConn *conn, gint64 content, GBytes *packed,
                                GBytes *header, GError **error);

@@ -234,5 +234,6 @@ hp_store_upkeep(HpStore *self)
     prune_arrivals(self);
     if (take_orphan_count(self))
         hp_contents_count_orphans(self->contents, &orphans, NULL);
+    hp_store_take_snapshot(self);
     hp_db_tidy(self->db);
 }

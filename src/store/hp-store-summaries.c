@@ -116,6 +116,20 @@ find_kept(HpDbConn *conn, gint64 content, HpSlice *ret_header, HpSlice *ret_pack
     return TRUE;
 }
 
+GBytes *
+hp_store_kept_header(HpStore *self, gint64 content)
+{
+    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
+    HpDbStmt *stmt =
+        hp_db_query(conn, "SELECT header FROM summary WHERE content = ?1", "i", content);
+    HpSlice header;
+
+    if (!hp_db_step(stmt, NULL))
+        return NULL;
+    header = hp_db_blob(stmt, 0);
+    return g_bytes_new(header.data, header.len);
+}
+
 HpSummary *
 hp_store_summary(HpStore *self, gint64 content, GError **error)
 {

@@ -6,8 +6,6 @@
 
 #include <unistd.h>
 
-#define APPLICATION_ID 0x48506d6c /* "HPml" */
-
 G_DEFINE_QUARK(hp_store_error, hp_store_error)
 
 gboolean
@@ -34,7 +32,13 @@ static gboolean
 make_special(HpDbConn *conn, const char *use, gint64 now_usec, GError **error)
 {
     const char *name = use + 1;
+    HpDbStmt *stmt =
+        hp_db_query(conn, "SELECT 1 FROM mailbox WHERE name = ?1", "s", name);
+    gboolean there = hp_db_step(stmt, NULL); /* of a database that was repaired */
 
+    hp_db_reset(stmt);
+    if (there)
+        return TRUE;
     return hp_store_insert_mailbox(conn, name, use, now_usec, error) &&
            hp_db_run(conn, error, "INSERT OR IGNORE INTO subscription (name) VALUES (?1)",
                      "s", name);
@@ -91,7 +95,7 @@ static gboolean
 open_parts(HpStore *self, const char *data_path, int data_fd, GError **error)
 {
     g_autofree char *path = g_build_filename(data_path, "mail.db", NULL);
-    HpDbSpec spec = { path, APPLICATION_ID, hp_store_migrations, "mail-writer" };
+    HpDbSpec spec = { path, HP_STORE_APPLICATION_ID, hp_store_migrations, "mail-writer" };
     hp_autofd messages_fd = hp_fs_open_private_subdir(data_fd, "messages", error);
 
     if (messages_fd < 0)
@@ -109,6 +113,7 @@ hp_store_open(const char *data_path, int data_fd, const HpClock *clock, GError *
     HpStore *self = g_new0(HpStore, 1);
 
     self->clock = clock;
+    self->data_path = g_strdup(data_path);
     hp_lock_init(&self->lock);
     self->keywords = hp_keywords_new();
     self->views = hp_views_new();
@@ -132,6 +137,7 @@ hp_store_close(HpStore *self)
     hp_keywords_free(self->keywords);
     hp_cond_clear(&self->told);
     hp_lock_clear(&self->lock);
+    g_free(self->data_path);
     g_free(self);
 }
 

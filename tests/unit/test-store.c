@@ -613,6 +613,46 @@ says_when_a_message_file_is_missing(Fixture *f, gconstpointer unused)
 }
 
 static void
+shows_a_placeholder_for_a_lost_message(Fixture *f, gconstpointer unused)
+{
+    g_autoptr(GString) large = g_string_new("Received: x\r\nSubject: Invoice\r\n 17\r\n"
+                                            "From: a@example.org\r\n\r\n");
+    g_autofree char *messages = g_build_filename(f->dir, "messages", NULL);
+    g_autoptr(HpStoreSnapshot) snapshot = NULL;
+    g_autoptr(HpSummary) summary = NULL;
+    g_autoptr(HpContent) content = NULL;
+    g_autoptr(GBytes) bytes = NULL;
+    HpStoreEntry entry;
+
+    while (large->len < 200000)
+        g_string_append(large, "text\r\n");
+    append_to(f, HP_STORE_INBOX, large->str);
+    snapshot = look(f);
+    entry = entry_at(snapshot, 0);
+    content = hp_store_open_shown(f->store, &entry, &summary, NULL);
+    g_assert_cmpuint(hp_content_size(content), ==, large->len);
+    g_assert_null(summary);
+    g_clear_pointer(&content, hp_content_close);
+    for (guint i = 0; i < 256; i++) {
+        g_autofree char *folder = g_strdup_printf("%s/%02x", messages, i);
+
+        nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    }
+    content = hp_store_open_shown(f->store, &entry, &summary, NULL);
+    g_assert_nonnull(content);
+    g_assert_nonnull(summary);
+    bytes = hp_content_load(content, 10000, NULL);
+    g_assert_nonnull(g_strstr_len(g_bytes_get_data(bytes, NULL),
+                                  (gssize)g_bytes_get_size(bytes), "cannot be shown"));
+    g_assert_nonnull(g_strstr_len(g_bytes_get_data(bytes, NULL),
+                                  (gssize)g_bytes_get_size(bytes),
+                                  "Subject: Invoice\r\n 17\r\nFrom: a@example.org\r\n"));
+    g_clear_pointer(&snapshot, hp_store_snapshot_free);
+    snapshot = look(f);
+    g_assert_cmpuint(snapshot->entries->len, ==, 1); /* nothing is deleted */
+}
+
+static void
 reads_on_from_a_damaged_database(Fixture *f, gconstpointer unused)
 {
     g_autofree char *path = g_build_filename(f->dir, "mail.db", NULL);
@@ -748,6 +788,8 @@ main(int argc, char **argv)
     CASE("lends-the-maildrop-to-one", lends_the_maildrop_to_one);
     CASE("moves-old-mail-into-files", moves_old_mail_into_files);
     CASE("says-when-a-message-file-is-missing", says_when_a_message_file_is_missing);
+    CASE("shows-a-placeholder-for-a-lost-message",
+         shows_a_placeholder_for_a_lost_message);
     CASE("reads-on-from-a-damaged-database", reads_on_from_a_damaged_database);
     CASE("serves-several-threads", serves_several_threads);
     CASE("tells-nobody-afterwards", tells_nobody_afterwards);

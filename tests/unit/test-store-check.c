@@ -1,0 +1,291 @@
+#include "hp-store-check.h"
+
+#include "store-fixture.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DAY_USEC ((gint64)24 * 3600 * G_USEC_PER_SEC)
+#define INBOX    HP_STORE_INBOX
+
+static char *
+large_text(char of)
+{
+    char *text = g_strnfill(200000, of);
+
+    memcpy(text, "Subject: l\r\n\r\n", 14);
+    return text;
+}
+
+static void
+append_large(StoreFixture *f, char of)
+{
+    g_autofree char *text = large_text(of);
+
+    store_append(f, INBOX, text, 0, NULL);
+}
+
+/* The path of the only file in messages/. */
+static char *
+find_file(StoreFixture *f)
+{
+    for (guint i = 0; i < 256; i++) {
+        g_autofree char *folder = g_strdup_printf("%s/messages/%02x", f->dir, i);
+        g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+        const char *name = dir != NULL ? g_dir_read_name(dir) : NULL;
+
+        if (name != NULL)
+            return g_build_filename(folder, name, NULL);
+    }
+    g_assert_not_reached();
+}
+
+static guint64
+count_problems(StoreFixture *f, gboolean full, const char *named)
+{
+    g_auto(HpStoreReport) report = { .full = full };
+    gboolean found = named == NULL;
+
+    hp_store_check(f->store, &report);
+    for (guint i = 0; i < report.ret_texts->len; i++)
+        found |= named != NULL && strstr(report.ret_texts->pdata[i], named) != NULL;
+    g_assert_true(found);
+    return report.ret_problems;
+}
+
+static void
+finds_nothing_where_all_is_well(StoreFixture *f, gconstpointer unused)
+{
+    g_auto(HpStoreReport) report = { .full = TRUE };
+
+    store_fill(f, INBOX, 300);
+    append_large(f, 'x');
+    hp_store_check(f->store, &report);
+    g_assert_cmpuint(report.ret_problems, ==, 0);
+    g_assert_cmpuint(report.ret_messages, ==, 301);
+}
+
+static void
+names_what_is_lost(StoreFixture *f, gconstpointer unused)
+{
+    g_autofree char *file = NULL;
+
+    store_append(f, INBOX, "small", 0, NULL);
+    append_large(f, 'x');
+    file = find_file(f);
+    g_remove(file);
+    g_assert_cmpuint(count_problems(f, FALSE, "INBOX, message 2"), ==, 1);
+}
+
+static void
+finds_changed_bytes_when_it_reads_all(StoreFixture *f, gconstpointer unused)
+{
+    g_autofree char *file = NULL;
+    int fd;
+
+    append_large(f, 'x');
+    file = find_file(f);
+    fd = open(file, O_WRONLY);
+    g_assert_cmpint(pwrite(fd, "y", 1, 100000), ==, 1);
+    close(fd);
+    g_assert_cmpuint(count_problems(f, FALSE, NULL), ==, 0);
+    g_assert_cmpuint(count_problems(f, TRUE, "INBOX, message 1"), ==, 1);
+}
+
+static void
+repairs_counts(StoreFixture *f, gconstpointer unused)
+{
+    g_auto(HpStoreReport) report = { 0 };
+
+    store_fill(f, INBOX, 3);
+    store_fixture_stop(f);
+    store_ask(f, "UPDATE mailbox SET unseen = 7, uidnext = 2 WHERE id = 1 RETURNING 1");
+    store_fixture_start(f);
+    g_assert_cmpuint(count_problems(f, FALSE, "INBOX"), ==, 1);
+    g_assert_true(hp_store_repair(f->store, &report, NULL));
+    g_assert_cmpuint(report.ret_problems, ==, 0);
+    g_assert_cmpint(store_ask(f, "SELECT unseen FROM mailbox WHERE id = 1"), ==, 3);
+    g_assert_cmpint(store_ask(f, "SELECT uidnext FROM mailbox WHERE id = 1"), ==, 4);
+}
+
+static void
+recovers_what_no_mailbox_names(StoreFixture *f, gconstpointer unused)
+{
+    g_auto(HpStoreReport) report = { 0 };
+    g_autoptr(HpStoreMailbox) recovered = NULL;
+    g_autofree char *file = NULL;
+    struct timespec past[2] = { { 1, 0 }, { 1, 0 } };
+
+    store_append(f, INBOX, "small", 0, NULL);
+    append_large(f, 'x');
+    file = find_file(f);
+    store_fixture_stop(f);
+    g_usleep(1100000); /* a file of an earlier second */
+    utimensat(AT_FDCWD, file, past, 0);
+    store_ask(f, "DELETE FROM entry RETURNING 1");
+    store_ask(f, "DELETE FROM content WHERE file IS NOT NULL RETURNING 1");
+    g_usleep(1100000);
+    store_fixture_start(f);
+    g_assert_cmpuint(count_problems(f, FALSE, "belongs to no message"), >=, 1);
+    g_assert_true(hp_store_repair(f->store, &report, NULL));
+    g_assert_cmpuint(report.ret_recovered, ==, 2);
+    g_assert_cmpuint(report.ret_problems, ==, 0);
+    recovered = hp_store_find(f->store, HP_STORE_RECOVERED, NULL);
+    g_assert_cmpuint(recovered->messages, ==, 2);
+    g_assert_true(recovered->subscribed);
+    g_assert_true(hp_store_repair(f->store, &report, NULL));
+    g_assert_cmpuint(store_ask(f, "SELECT count(*) FROM entry"), ==, 2); /* once */
+}
+
+static void
+does_not_bring_back_what_was_deleted(StoreFixture *f, gconstpointer unused)
+{
+    g_auto(HpStoreReport) report = { 0 };
+
+    append_large(f, 'x');
+    store_append(f, INBOX, "small", 0, NULL);
+    g_assert_true(hp_store_expunge(f->store, INBOX, (guint32[]){ 1, 2 }, 2, NULL));
+    g_assert_true(hp_store_repair(f->store, &report, NULL));
+    g_assert_cmpuint(report.ret_recovered, ==, 0);
+    g_assert_cmpint(store_ask(f, "SELECT count(*) FROM entry"), ==, 0);
+}
+
+static guint
+count_snapshots(StoreFixture *f)
+{
+    g_autofree char *folder = g_build_filename(f->dir, "snapshots", NULL);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    guint n = 0;
+
+    while (dir != NULL && g_dir_read_name(dir) != NULL)
+        n++;
+    return n;
+}
+
+static void
+keeps_a_snapshot_of_each_of_seven_days(StoreFixture *f, gconstpointer unused)
+{
+    store_fill(f, INBOX, 3);
+    hp_store_upkeep(f->store);
+    g_assert_cmpuint(count_snapshots(f), ==, 1);
+    hp_store_upkeep(f->store);
+    g_assert_cmpuint(count_snapshots(f), ==, 1);
+    for (guint i = 0; i < 10; i++) {
+        f->now_usec += DAY_USEC;
+        hp_store_upkeep(f->store);
+    }
+    g_assert_cmpuint(count_snapshots(f), ==, 7);
+}
+
+/* Cuts the database at half its length. */
+static void
+damage(StoreFixture *f)
+{
+    g_autofree char *path = g_build_filename(f->dir, "mail.db", NULL);
+    struct stat info;
+
+    g_assert_cmpint(stat(path, &info), ==, 0);
+    g_assert_cmpint(truncate(path, info.st_size / 2 / 4096 * 4096), ==, 0);
+}
+
+static void
+rebuild(StoreFixture *f, HpStoreReport *report)
+{
+    HpStorePlace place = { f->dir, f->dir_fd, &f->clock };
+    g_autoptr(GError) error = NULL;
+
+    hp_store_rebuild(&place, report, &error);
+    g_assert_no_error(error);
+    store_fixture_start(f);
+    g_assert_true(hp_store_is_writable(f->store));
+}
+
+static void
+makes_a_damaged_database_anew(StoreFixture *f, gconstpointer unused)
+{
+    g_auto(HpStoreReport) report = { 0 };
+    g_autoptr(HpStoreMailbox) before = hp_store_find(f->store, "INBOX", NULL);
+    g_autoptr(HpStoreMailbox) after = NULL;
+    g_autoptr(HpView) view = NULL;
+    g_autoptr(GDir) dir = NULL;
+    gboolean kept = FALSE;
+    const char *name;
+
+    store_fill(f, INBOX, 3000);
+    store_append(f, store_mailbox_id(f, "Sent"), "sent", HP_STORE_SEEN, "word");
+    hp_store_upkeep(f->store); /* with it a snapshot */
+    g_assert_true(hp_store_expunge(f->store, INBOX, (guint32[]){ 17 }, 1, NULL));
+    store_append(f, INBOX, "after the snapshot", 0, NULL);
+    store_fixture_stop(f);
+    damage(f);
+    rebuild(f, &report);
+    after = hp_store_find(f->store, "INBOX", NULL);
+    g_assert_cmpuint(after->uidvalidity, ==, before->uidvalidity);
+    g_assert_cmpuint(after->uidnext, >, 3002);
+    view = hp_view_open(f->store, INBOX, NULL, NULL);
+    g_assert_cmpuint(hp_view_seq(view, 1), ==, 1);
+    g_assert_cmpuint(hp_view_seq(view, 3000), !=, 0);
+    g_assert_cmpuint(store_append(f, INBOX, "new", 0, NULL), >, 3002);
+    g_assert_cmpint(store_ask(f, "SELECT count(*) FROM entry WHERE keywords = 'word'"),
+                    ==, 1);
+    dir = g_dir_open(f->dir, 0, NULL);
+    while ((name = g_dir_read_name(dir)) != NULL)
+        kept |= g_str_has_prefix(name, "mail.db.damaged-");
+    g_assert_true(kept); /* nothing is deleted */
+}
+
+static void
+falls_back_to_the_snapshot(StoreFixture *f, gconstpointer unused)
+{
+    g_auto(HpStoreReport) report = { 0 };
+    g_autofree char *path = g_build_filename(f->dir, "mail.db", NULL);
+    g_autoptr(HpView) view = NULL;
+
+    store_fill(f, INBOX, 10);
+    hp_store_upkeep(f->store);
+    store_fixture_stop(f);
+    g_assert_true(g_file_set_contents(path, "not a database", -1, NULL));
+    rebuild(f, &report);
+    view = hp_view_open(f->store, INBOX, NULL, NULL);
+    g_assert_cmpuint(hp_view_len(view), ==, 10);
+}
+
+static void
+leaves_a_whole_database_alone(StoreFixture *f, gconstpointer unused)
+{
+    g_auto(HpStoreReport) report = { 0 };
+    g_autoptr(HpStoreMailbox) after = NULL;
+
+    store_fill(f, INBOX, 10);
+    store_fixture_stop(f);
+    rebuild(f, &report);
+    after = hp_store_find(f->store, "INBOX", NULL);
+    g_assert_cmpuint(after->uidnext, ==, 11);
+    g_assert_cmpuint(report.ret_problems, ==, 0);
+}
+
+#define CASE(path, name)                                                                 \
+    g_test_add("/store-check/" path, StoreFixture, NULL, store_fixture_set_up, name,     \
+               store_fixture_tear_down)
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+    CASE("finds-nothing-where-all-is-well", finds_nothing_where_all_is_well);
+    CASE("names-what-is-lost", names_what_is_lost);
+    CASE("finds-changed-bytes-when-it-reads-all", finds_changed_bytes_when_it_reads_all);
+    CASE("repairs-counts", repairs_counts);
+    CASE("recovers-what-no-mailbox-names", recovers_what_no_mailbox_names);
+    CASE("does-not-bring-back-what-was-deleted", does_not_bring_back_what_was_deleted);
+    CASE("keeps-a-snapshot-of-each-of-seven-days",
+         keeps_a_snapshot_of_each_of_seven_days);
+    CASE("makes-a-damaged-database-anew", makes_a_damaged_database_anew);
+    CASE("falls-back-to-the-snapshot", falls_back_to_the_snapshot);
+    CASE("leaves-a-whole-database-alone", leaves_a_whole_database_alone);
+    return g_test_run();
+}
