@@ -147,6 +147,43 @@ take_section(HpImapArgs *args, HpImapFetch *fetch)
     return add_section(args, fetch, &section);
 }
 
+/* section-binary = "[" [section-part] "]" */
+static gboolean
+take_numbers(HpImapArgs *args, HpImapSection *section, GString *label)
+{
+    if (hp_imap_peek(args) == ']')
+        return TRUE;
+    do {
+        guint64 number = 0;
+
+        if (section->depth == HP_IMAP_MAX_DEPTH)
+            return hp_imap_want(args, _("fewer numbers"));
+        if (!hp_imap_take_nz_number(args, G_MAXINT32, &number))
+            return FALSE;
+        g_string_append_printf(label, "%s%u", section->depth > 0 ? "." : "",
+                               (guint)number);
+        section->path[section->depth++] = (guint)number;
+    } while (hp_imap_skip(args, '.'));
+    return TRUE;
+}
+
+/* "BINARY" [".PEEK"] section-binary [partial], "BINARY.SIZE" section-binary */
+static gboolean
+take_binary(HpImapArgs *args, HpImapFetch *fetch, gboolean size)
+{
+    g_autoptr(GString) label = g_string_new(size ? "BINARY.SIZE[" : "BINARY[");
+    HpImapSection section = { .kind = HP_SECTION_ALL, .binary = TRUE, .size = size };
+
+    if (!hp_imap_take_char(args, '[') || !take_numbers(args, &section, label) ||
+        !hp_imap_take_char(args, ']'))
+        return FALSE;
+    g_string_append_c(label, ']');
+    if (!size && !take_partial(args, &section, label))
+        return FALSE;
+    section.label = g_string_free(g_steal_pointer(&label), FALSE);
+    return add_section(args, fetch, &section);
+}
+
 /* RFC 3501's older names. */
 static gboolean
 add_named(HpImapArgs *args, HpImapFetch *fetch, HpSectionKind kind, const char *label)
@@ -216,6 +253,22 @@ take_body(HpImapArgs *args, HpImapFetch *fetch)
     return take_section(args, fetch);
 }
 
+static gboolean
+take_older_item(HpImapArgs *args, HpImapFetch *fetch)
+{
+    if (hp_imap_skip_word(args, "RFC822.HEADER"))
+        return add_named(args, fetch, HP_SECTION_HEADER, "RFC822.HEADER");
+    if (hp_imap_skip_word(args, "RFC822.TEXT")) {
+        fetch->marks_seen = TRUE;
+        return add_named(args, fetch, HP_SECTION_TEXT, "RFC822.TEXT");
+    }
+    if (hp_imap_skip_word(args, "RFC822")) {
+        fetch->marks_seen = TRUE;
+        return add_named(args, fetch, HP_SECTION_ALL, "RFC822");
+    }
+    return hp_imap_want(args, _("an item of FETCH"));
+}
+
 /* fetch-att */
 static gboolean
 take_item(HpImapArgs *args, HpImapFetch *fetch)
@@ -231,17 +284,15 @@ take_item(HpImapArgs *args, HpImapFetch *fetch)
         return take_section(args, fetch);
     if (hp_imap_skip_word(args, "BODY"))
         return take_body(args, fetch);
-    if (hp_imap_skip_word(args, "RFC822.HEADER"))
-        return add_named(args, fetch, HP_SECTION_HEADER, "RFC822.HEADER");
-    if (hp_imap_skip_word(args, "RFC822.TEXT")) {
+    if (hp_imap_skip_word(args, "BINARY.SIZE"))
+        return take_binary(args, fetch, TRUE);
+    if (hp_imap_skip_word(args, "BINARY.PEEK"))
+        return take_binary(args, fetch, FALSE);
+    if (hp_imap_skip_word(args, "BINARY")) {
         fetch->marks_seen = TRUE;
-        return add_named(args, fetch, HP_SECTION_TEXT, "RFC822.TEXT");
+        return take_binary(args, fetch, FALSE);
     }
-    if (hp_imap_skip_word(args, "RFC822")) {
-        fetch->marks_seen = TRUE;
-        return add_named(args, fetch, HP_SECTION_ALL, "RFC822");
-    }
-    return hp_imap_want(args, _("an item of FETCH"));
+    return take_older_item(args, fetch);
 }
 
 static gboolean

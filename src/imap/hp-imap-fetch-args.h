@@ -40,6 +40,8 @@ typedef struct {
     guint depth; /* 0: the whole message */
     guint path[HP_IMAP_MAX_DEPTH];
     GStrv fields;     /* (owned) (nullable) */
+    gboolean binary;  /* without its transfer encoding (RFC 9051 §6.4.5, BINARY) */
+    gboolean size;    /* and no more than how long that is: BINARY.SIZE */
     char *label;      /* (owned): as the answer names it, "BODY[TEXT]<0>" */
     gboolean partial; /* <first.max> */
     guint64 first;

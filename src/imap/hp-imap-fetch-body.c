@@ -3,25 +3,21 @@
 
 #include "hp-header.h"
 #include "hp-log.h"
+#include "hp-mime.h"
 
 #define MESSAGE_USEC ((gint64)10 * 60 * G_USEC_PER_SEC)
 
-typedef struct {
-    guint64 offset;
-    guint64 octets;
-} Span;
-
-static Span
+static HpImapSpan
 span(guint64 start, guint64 end, guint64 size)
 {
     end = MIN(end, size);
     start = MIN(start, end);
-    return (Span){ start, end - start };
+    return (HpImapSpan){ start, end - start };
 }
 
 static gboolean
 find_in_part(const HpImapSection *section, const HpSummaryPart *part, guint64 size,
-             Span *ret_span)
+             HpImapSpan *ret_span)
 {
     switch (section->kind) {
     case HP_SECTION_ALL:
@@ -42,17 +38,27 @@ find_in_part(const HpImapSection *section, const HpSummaryPart *part, guint64 si
     }
 }
 
+typedef struct {
+    HpImapSpan span;
+    guint encoding; /* HpMimeEncoding */
+} Place;
+
 /* Where a section is in the message; %FALSE if there is no such part. */
 static gboolean
 find_section(const HpImapSection *section, const HpSummary *summary, guint64 size,
-             Span *ret_span)
+             Place *ret_place)
 {
+    HpImapSpan *ret_span = &ret_place->span;
     guint64 header_len;
     HpSummaryPart part;
 
-    if (section->depth > 0)
-        return hp_summary_find_part(summary, section->path, section->depth, &part) &&
-               find_in_part(section, &part, size, ret_span);
+    ret_place->encoding = HP_MIME_BINARY;
+    if (section->depth > 0) {
+        if (!hp_summary_find_part(summary, section->path, section->depth, &part))
+            return FALSE;
+        ret_place->encoding = part.encoding;
+        return find_in_part(section, &part, size, ret_span);
+    }
     if (section->kind == HP_SECTION_ALL) {
         *ret_span = span(0, size, size);
         return TRUE;
@@ -63,42 +69,47 @@ find_section(const HpImapSection *section, const HpSummary *summary, guint64 siz
     return TRUE;
 }
 
-/* From here a failure can no more be said: only a closed connection tells the client that
- * what it has is not all. */
-static void
-stream(HpImapFetching *self, HpContent *content, Span what)
+size_t
+hp_imap_fetch_read(HpImapFetching *self, HpContent *content, HpImapSpan what)
 {
     g_autoptr(GError) error = NULL;
+    gssize n;
 
     if (self->buffer == NULL)
         self->buffer = g_malloc(HP_IMAP_PIECE);
-    while (what.octets > 0 && self->s->state != HP_IMAP_ENDED) {
-        gssize n =
-            hp_content_read(content, what.offset, self->buffer,
-                            (size_t)MIN(what.octets, (guint64)HP_IMAP_PIECE), &error);
+    n = hp_content_read(content, what.offset, self->buffer,
+                        (size_t)MIN(what.octets, (guint64)HP_IMAP_PIECE), &error);
+    if (n > 0)
+        return (size_t)n;
+    hp_log("imap", hp_connection_id(self->s->connection), G_LOG_LEVEL_WARNING,
+           "a message could not be read to its end: %s",
+           error != NULL ? error->message : "it is shorter than it was");
+    self->s->state = HP_IMAP_ENDED;
+    return 0;
+}
 
-        if (n <= 0) {
-            hp_log("imap", hp_connection_id(self->s->connection), G_LOG_LEVEL_WARNING,
-                   "a message could not be read to its end: %s",
-                   error != NULL ? error->message : "it is shorter than it was");
-            self->s->state = HP_IMAP_ENDED;
-            return;
-        }
-        hp_imap_write(self->s, (HpSlice){ self->buffer, (size_t)n });
-        what.offset += (guint64)n;
-        what.octets -= (guint64)n;
+static void
+stream(HpImapFetching *self, HpContent *content, HpImapSpan what)
+{
+    while (what.octets > 0 && self->s->state != HP_IMAP_ENDED) {
+        size_t n = hp_imap_fetch_read(self, content, what);
+
+        if (n > 0)
+            hp_imap_write(self->s, (HpSlice){ self->buffer, n });
+        what.offset += n;
+        what.octets -= n;
     }
 }
 
 /* Fields of a header, of which only so much is looked at as parsers do. */
 static void
 send_fields(HpImapFetching *self, const HpImapSection *section, HpContent *content,
-            Span header)
+            HpImapSpan header)
 {
     size_t size = (size_t)MIN(header.octets, (guint64)HP_HEADER_MAX_BLOCK);
     g_autofree char *bytes = g_malloc(size + 1);
     g_autoptr(GString) fields = g_string_new(NULL);
-    Span cut = { 0, 0 };
+    HpImapSpan cut = { 0, 0 };
     size_t got = 0;
     gssize n;
 
@@ -117,20 +128,23 @@ static void
 send_section(HpImapFetching *self, const HpImapSection *section, HpContent *content,
              const HpSummary *summary)
 {
-    Span what;
+    Place place;
+    HpImapSpan *what = &place.span;
 
-    if (!find_section(section, summary, hp_content_size(content), &what)) {
-        g_string_append(hp_imap_fetch_item(self, section->label), "NIL");
-        return;
+    if (!find_section(section, summary, hp_content_size(content), &place)) {
+        g_string_append(hp_imap_fetch_item(self, section->label),
+                        section->size ? "0" : "NIL");
+    } else if (section->binary) {
+        hp_imap_fetch_binary(self, section, content, *what, place.encoding);
+    } else if (section->kind == HP_SECTION_FIELDS ||
+               section->kind == HP_SECTION_FIELDS_NOT) {
+        send_fields(self, section, content, *what);
+    } else {
+        hp_imap_section_cut(section, &what->offset, &what->octets);
+        hp_imap_fetch_announce(self, section, what->octets);
+        hp_imap_fetch_send(self);
+        stream(self, content, *what);
     }
-    if (section->kind == HP_SECTION_FIELDS || section->kind == HP_SECTION_FIELDS_NOT) {
-        send_fields(self, section, content, what);
-        return;
-    }
-    hp_imap_section_cut(section, &what.offset, &what.octets);
-    hp_imap_fetch_announce(self, section, what.octets);
-    hp_imap_fetch_send(self);
-    stream(self, content, what);
 }
 
 static gboolean

@@ -77,6 +77,8 @@ hp_imap_fetch_begin(HpImapFetching *self, const HpImapFetched *message)
     const HpViewEntry *entry = &message->entry;
     guint items = items_for(self, entry);
 
+    if ((items & HP_FETCH_FLAGS) != 0)
+        hp_imap_know_keywords(self->s, entry->keywords);
     g_string_append(self->out, "* ");
     append_number(self->out, message->seq);
     g_string_append(self->out, " FETCH (");

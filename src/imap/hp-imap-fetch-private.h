@@ -19,6 +19,7 @@ typedef struct {
     char *buffer;             /* (owned) (nullable): %HP_IMAP_PIECE octets */
     guint expunged;           /* messages that are gone and were not told so yet */
     guint damaged;            /* that cannot be read */
+    guint unknown;            /* parts whose transfer encoding nobody knows */
 } HpImapFetching;
 
 #define HP_IMAP_PIECE ((size_t)64 * 1024) /* octets read at once */
@@ -46,3 +47,18 @@ void hp_imap_fetch_send(HpImapFetching *self);
 
 /* One message with all its sections, streamed. */
 void hp_imap_fetch_whole(HpImapFetching *self, const HpImapFetched *message);
+
+typedef struct {
+    guint64 offset;
+    guint64 octets;
+} HpImapSpan;
+/* A piece of a content into self->buffer; 0: it cannot be read, and the session has
+ * ended, for only a closed connection can tell that an answer is not whole. */
+size_t hp_imap_fetch_read(HpImapFetching *self, HpContent *content, HpImapSpan what);
+
+/* --- hp-imap-fetch-binary.c ----------------------------------------------------------
+ */
+
+/* The item of a binary section, decoded from what is at @what. */
+void hp_imap_fetch_binary(HpImapFetching *self, const HpImapSection *section,
+                          HpContent *content, HpImapSpan what, guint encoding);

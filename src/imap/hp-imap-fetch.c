@@ -225,6 +225,9 @@ finish(HpImapSession *s, const HpImapFetching *fetching, gboolean uid)
         hp_imap_no(s, "CORRUPTION",
                    _("The content of some of these messages is missing or damaged. The "
                      "others are all right."));
+    else if (fetching->unknown > 0)
+        hp_imap_no(s, "UNKNOWN-CTE",
+                   _("A part is encoded in a way that Hauspost does not know."));
     else if (fetching->expunged > 0 && !uid)
         hp_imap_no(s, "EXPUNGEISSUED",
                    _("Another program has deleted some of these messages meanwhile."));

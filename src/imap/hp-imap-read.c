@@ -6,6 +6,9 @@
 #include "hp-log.h"
 
 #include <glib/gi18n.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #define COMMAND_USEC  ((gint64)31 * 60 * G_USEC_PER_SEC) /* RFC 9051 §5.4: at least 30 */
 #define LITERAL_USEC  ((gint64)5 * 60 * G_USEC_PER_SEC)
@@ -189,6 +192,18 @@ refuse_literal(HpImapSession *s, const HpImapLiteral *literal)
     return FALSE;
 }
 
+/* Many clients send the line end behind a message by itself, and their system keeps it
+ * until ours has acknowledged the message (RFC 896); ours waits 40 ms with that for
+ * something to say (tcp(7), TCP_QUICKACK). */
+static void
+hurry(HpImapSession *s)
+{
+    int on = 1;
+
+    if (hp_channel_pending(s->channel) == 0)
+        setsockopt(hp_channel_fd(s->channel), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
 static gboolean
 take_literal(HpImapSession *s, const HpImapLiteral *literal)
 {
@@ -201,8 +216,11 @@ take_literal(HpImapSession *s, const HpImapLiteral *literal)
         hp_imap_write(s, HP_SLICE_LITERAL("+ Go ahead.\r\n"));
     g_string_append(s->command, "\r\n");
     hp_imap_set_timeout(s, LITERAL_USEC);
-    return s->state != HP_IMAP_ENDED &&
-           read_octets(s, literal->octets, append_piece, s->command);
+    if (s->state == HP_IMAP_ENDED ||
+        !read_octets(s, literal->octets, append_piece, s->command))
+        return FALSE;
+    hurry(s);
+    return TRUE;
 }
 
 /* --- commands ------------------------------------------------------------------------
@@ -265,7 +283,10 @@ read_pending(HpImapSession *s, HpImapSink sink, gpointer data)
     s->literal.pending = FALSE;
     hp_imap_set_timeout(s, (gint64)(180 + octets / 500) * G_USEC_PER_SEC);
     hp_channel_set_budget(s->channel, BUDGET_OF_COMMAND + (size_t)octets);
-    return read_octets(s, octets, sink, data);
+    if (!read_octets(s, octets, sink, data))
+        return FALSE;
+    hurry(s);
+    return TRUE;
 }
 
 gboolean

@@ -25,6 +25,8 @@ hp_imap_deselect(HpImapSession *s)
 {
     g_clear_pointer(&s->view, hp_view_close);
     g_clear_pointer(&s->saved, g_array_unref);
+    g_clear_pointer(&s->keywords, g_strfreev);
+    g_clear_pointer(&s->sets, g_hash_table_unref);
     hp_waker_clear(s->waker);
     if (s->state == HP_IMAP_SELECTED)
         s->state = HP_IMAP_LOGGED_IN;
@@ -102,18 +104,13 @@ first_unseen(HpImapSession *s)
 static void
 tell_flags_in_use(HpImapSession *s)
 {
-    g_auto(GStrv) keywords = hp_view_all_keywords(s->view);
-    g_autofree char *words = g_strjoinv(" ", keywords);
-    g_autofree char *code = NULL;
-    const char *space = *words != '\0' ? " " : "";
+    g_autofree char *words = hp_imap_tell_flags_in_use(s);
+    g_autofree char *code =
+        s->read_only ? g_strdup("PERMANENTFLAGS ()")
+                     : g_strdup_printf("PERMANENTFLAGS (\\Answered \\Flagged \\Deleted "
+                                       "\\Seen \\Draft%s \\*)",
+                                       words);
 
-    hp_imap_untagged(s, "FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft%s%s)",
-                     space, words);
-    code = s->read_only
-               ? g_strdup("PERMANENTFLAGS ()")
-               : g_strdup_printf("PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen "
-                                 "\\Draft%s%s \\*)",
-                                 space, words);
     hp_imap_say(s, "OK", code, _("These stay."));
 }
 

@@ -48,6 +48,8 @@ typedef struct {
 
     HpView *view;       /* (owned) (nullable): set while SELECTED */
     gboolean read_only; /* EXAMINE */
+    GStrv keywords;     /* (owned) (nullable): that FLAGS has told */
+    GHashTable *sets;   /* (owned) (nullable): numbers of sets of them, as keys */
     GArray *saved;      /* (owned) (nullable): "$" (RFC 5182): guint32 uids, ascending */
     gint64 progress_usec; /* when something was last said while a command works */
     guint64 own_modseq;   /* of this command's change, which it tells itself; 0: none */
@@ -100,6 +102,11 @@ gboolean hp_imap_progress(HpImapSession *s, guint64 done, guint64 goal);
 void hp_imap_tell_news(HpImapSession *s, gboolean may_expunge);
 /* "* seq FETCH (UID u FLAGS (...))" with MODSEQ if the client knows of it. */
 void hp_imap_tell_flags(HpImapSession *s, guint32 seq, const HpViewEntry *entry);
+/* Tells FLAGS again before a keyword of that set (HpViewEntry) is told for the first time
+ * (RFC 9051 §7.3.5). */
+void hp_imap_know_keywords(HpImapSession *s, guint32 set);
+/* "* FLAGS (...)"; returns the keywords with a space before each: (transfer full). */
+char *hp_imap_tell_flags_in_use(HpImapSession *s);
 /* "* VANISHED [(EARLIER) ]1:3" */
 void hp_imap_tell_vanished(HpImapSession *s, GArray *uids, gboolean earlier);
 /* From now on the client knows of MODSEQ; tells HIGHESTMODSEQ if that is new (RFC 7162

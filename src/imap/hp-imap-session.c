@@ -33,7 +33,7 @@ hp_imap_may_login(const HpImapSession *s)
 char *
 hp_imap_capabilities(const HpImapSession *s)
 {
-    GString *list = g_string_new("IMAP4rev1 ID SASL-IR");
+    GString *list = g_string_new("IMAP4rev1 IMAP4rev2 ID SASL-IR");
 
     if (s->state != HP_IMAP_FRESH) {
         g_string_append(list, CAPABILITIES_INSIDE);
@@ -123,7 +123,7 @@ cmd_id(HpImapSession *s, HpImapArgs *args, gboolean uid)
     return TRUE;
 }
 
-static gboolean
+static void
 enable(HpImapSession *s, HpSlice capability, GString *enabled)
 {
     if (hp_slice_equal_nocase(capability, "CONDSTORE")) {
@@ -136,8 +136,11 @@ enable(HpImapSession *s, HpSlice capability, GString *enabled)
     } else if (hp_slice_equal_nocase(capability, "UTF8=ACCEPT")) {
         s->utf8 = TRUE;
         g_string_append(enabled, " UTF8=ACCEPT");
+    } else if (hp_slice_equal_nocase(capability, "IMAP4rev2")) {
+        s->utf8 = TRUE;
+        s->rev2 = TRUE;
+        g_string_append(enabled, " IMAP4rev2");
     }
-    return TRUE;
 }
 
 /* RFC 5161 §3.1: what is not known is ignored. */

@@ -215,6 +215,14 @@ hp_text_stream_feed(HpTextStream *self, HpSlice bytes, gboolean last, GString *o
     g_string_erase(self->decoded, 0, (gssize)used);
 }
 
+void
+hp_text_stream_decode(HpTextStream *self, HpSlice bytes, gboolean last, GString *out)
+{
+    decode(self, bytes, last);
+    g_string_append_len(out, self->decoded->str, (gssize)self->decoded->len);
+    g_string_truncate(self->decoded, 0);
+}
+
 char *
 hp_text_stream_convert(HpSlice bytes, const char *charset)
 {

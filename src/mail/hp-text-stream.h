@@ -22,6 +22,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpTextStream, hp_text_stream_free)
  * characters. @last: nothing comes after them. */
 void hp_text_stream_feed(HpTextStream *self, HpSlice bytes, gboolean last, GString *out);
 
+/* The same without the character set: octets of any value (RFC 3516). A stream is fed in
+ * one of both ways. */
+void hp_text_stream_decode(HpTextStream *self, HpSlice bytes, gboolean last,
+                           GString *out);
+
 /* (transfer full) (nullable): @bytes, all of them, as UTF-8; %NULL if @charset is unknown
  * or @bytes are not in it. Not lenient: for what a program says, not for mail. */
 char *hp_text_stream_convert(HpSlice bytes, const char *charset);
