@@ -86,6 +86,7 @@ typedef struct {
     const char *charset;        /* (unowned): of texts */
     HpSearchProgram *program;   /* (owned): stolen in the end */
     GArray *open;               /* (owned): Open, outermost first */
+    GArray *saved; /* (owned) (nullable): ranges of "$", shared by its keys */
 } Parser;
 
 static void
@@ -103,6 +104,7 @@ parser_clear(Parser *self)
 {
     hp_search_program_free(self->program);
     g_array_unref(self->open);
+    g_clear_pointer(&self->saved, g_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Parser, parser_clear)
 
@@ -235,7 +237,9 @@ take_set(Parser *p, HpSearchKey *key)
         return FALSE;
     if (set.saved) {
         key->kind = HP_SEARCH_UID;
-        key->ranges = ranges_of_uids(p->scope->saved);
+        if (p->saved == NULL)
+            p->saved = ranges_of_uids(p->scope->saved);
+        key->ranges = g_array_ref(p->saved);
     } else {
         key->ranges = hp_imap_set_sort(
             &set, key->kind == HP_SEARCH_UID ? p->scope->last_uid : p->scope->last_seq);

@@ -246,6 +246,9 @@ test_dollar_is_what_was_saved(void)
         g_assert_true(hp_imap_ranges_have(key->ranges, 4));
         g_assert_false(hp_imap_ranges_have(key->ranges, 8));
     }
+    /* However often it stands there, it is kept once. */
+    g_assert_true(hp_search_program_key(program, 2)->ranges ==
+                  hp_search_program_key(program, 3)->ranges);
     g_assert_cmpuint(hp_search_program_key(nothing, 1)->ranges->len, ==, 0);
 }
 
