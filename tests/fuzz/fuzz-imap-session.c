@@ -1,7 +1,8 @@
 /* A client that says anything, in each of four states: before login, after it, with a
- * mailbox open, and open for reading with QRESYNC and UTF-8. The session must end, every
- * tagged answer be one line, and what was only read stay as it was. */
+ * mailbox open, and open for reading with QRESYNC and UTF-8. The session must end, and
+ * all that it says be IMAP. */
 #include "../unit/imap-fixture.h"
+#include "../unit/imap-grammar.h"
 
 #include "hp-log.h"
 
@@ -14,6 +15,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define INPUT_MAX 30000 /* what a socket pair holds without a reader */
 
 static const HpService plain = { .name = "imap" };
+
+static gboolean
+asks_for_utf8(HpSlice input)
+{
+    for (size_t i = 0; i + 4 <= input.len; i++)
+        if (g_ascii_strncasecmp(input.data + i, "UTF8", 4) == 0 ||
+            g_ascii_strncasecmp(input.data + i, "rev2", 4) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+static void
+check_answers(int fd, gboolean utf8)
+{
+    g_autoptr(GString) said = g_string_new(NULL);
+    char buffer[4096];
+    ssize_t n;
+
+    while ((n = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT)) > 0)
+        g_string_append_len(said, buffer, n);
+    grammar_check(hp_slice_of_string(said), utf8);
+}
 
 static void
 converse(ImapFixture *f, const char *prelude, HpSlice input)
@@ -30,6 +53,7 @@ converse(ImapFixture *f, const char *prelude, HpSlice input)
     shutdown(fds[1], SHUT_WR);
     connection = hp_connection_new(hp_channel_new(fds[0]), &peer, &plain);
     hp_imap_serve(connection, &f->options);
+    check_answers(fds[1], asks_for_utf8(hp_slice_of(prelude)) || asks_for_utf8(input));
     close(fds[1]);
 }
 

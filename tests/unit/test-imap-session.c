@@ -1,0 +1,360 @@
+#include "imap-fixture.h"
+#include "imap-grammar.h"
+
+#include "hp-log.h"
+#include "hp-thread.h"
+
+#include <sys/socket.h>
+
+static const HpService plain = { .name = "imap" };
+
+/* A session on a thread of its own, and a client at the other end. */
+typedef struct {
+    HpConnection *connection; /* (unowned): of the thread */
+    HpThread *thread;         /* (owned) */
+    HpImapOptions *options;   /* (unowned) */
+    int fd;
+    GString *said; /* (owned): all that has come */
+    size_t seen;   /* of it */
+} Client;
+
+static void
+serve(gpointer client)
+{
+    Client *self = client;
+
+    hp_imap_serve(self->connection, self->options);
+    hp_connection_free(self->connection); /* the last words */
+}
+
+static void
+client_open(Client *self, ImapFixture *f)
+{
+    HpPeer peer = { .address = "127.0.0.1:1" };
+    g_autoptr(GError) error = NULL;
+    int fds[2];
+
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
+    *self = (Client){ .options = &f->options, .fd = fds[1], .said = g_string_new(NULL) };
+    self->connection = hp_connection_new(hp_channel_new(fds[0]), &peer, &plain);
+    self->thread = hp_thread_start("imap-session", serve, self, &error);
+    g_assert_no_error(error);
+}
+
+static void
+client_send(Client *self, HpSlice bytes)
+{
+    while (bytes.len > 0) {
+        ssize_t n = send(self->fd, bytes.data, bytes.len, MSG_NOSIGNAL);
+
+        if (n < 0)
+            return; /* it has hung up */
+        bytes.data += n;
+        bytes.len -= (size_t)n;
+    }
+}
+
+static gboolean
+client_more(Client *self)
+{
+    char buffer[4096];
+    ssize_t n = recv(self->fd, buffer, sizeof buffer, 0);
+
+    if (n > 0)
+        g_string_append_len(self->said, buffer, n);
+    return n > 0;
+}
+
+/* Reads until @words have come, behind those that were waited for before. */
+static void
+client_expect(Client *self, const char *words)
+{
+    for (;;) {
+        const char *at = g_strstr_len(self->said->str + self->seen,
+                                      (gssize)(self->said->len - self->seen), words);
+
+        if (at != NULL) {
+            self->seen = (size_t)(at - self->said->str) + strlen(words);
+            return;
+        }
+        if (!client_more(self))
+            g_error("\"%s\" did not come; what came:\n%s", words, self->said->str);
+    }
+}
+
+static void
+client_say(Client *self, const char *line, const char *words)
+{
+    client_send(self, hp_slice_of(line));
+    client_send(self, HP_SLICE_LITERAL("\r\n"));
+    client_expect(self, words);
+}
+
+static void
+client_log_in(Client *self, ImapFixture *f)
+{
+    g_autofree char *login = g_strdup_printf("l LOGIN " IMAP_USER " %s", f->password);
+
+    client_say(self, login, "l OK ");
+}
+
+/* To the end of what the server says. */
+static void
+client_drain(Client *self)
+{
+    shutdown(self->fd, SHUT_WR);
+    while (client_more(self))
+        ;
+}
+
+static void
+client_close(Client *self)
+{
+    client_drain(self);
+    hp_thread_join(self->thread);
+    close(self->fd);
+    g_string_free(self->said, TRUE);
+}
+
+/* --- cases ---------------------------------------------------------------------------
+ */
+
+typedef struct {
+    ImapFixture f;
+    Client one;
+    Client two;
+} Case;
+
+static void
+set_up(Case *c, gconstpointer data)
+{
+    imap_set_up(&c->f);
+    imap_fill(&c->f);
+    client_open(&c->one, &c->f);
+}
+
+static void
+tear_down(Case *c, gconstpointer data)
+{
+    client_close(&c->one);
+    imap_tear_down(&c->f);
+}
+
+/* Mail that has in it whatever makes writers stumble. */
+static void
+add_odd_mail(ImapFixture *f)
+{
+    imap_append(
+        f,
+        HP_SLICE_LITERAL("From: \"J\xC3\xBCrgen \\\"x\\\"\" <j\xC3\xBC@example.com>\r\n"
+                         "Subject: Gr\xC3\xBC\xC3\x9F"
+                         "e \"\\\" \xFF\r\n"
+                         "To: a group: b@example.com, c@example.com;\r\n"
+                         "Message-ID: <\"(\"@example.com>\r\n"
+                         "Content-Type: text/plain; charset=\"u\xC3\xBC\\\"\"; "
+                         "name*=utf-8''%C3%A4%22\r\n"
+                         "Content-Disposition: attachment; filename=\"\xC3\xA4\"\r\n"
+                         "Content-Language: de, (\r\n"
+                         "\r\n"
+                         "\xC3\xA4\"\\(\r\n"),
+        0);
+    imap_append(f, HP_SLICE_LITERAL("no header at all \xE4\xF6 \"( {3}"), 0);
+    imap_append(f, HP_SLICE_LITERAL("\r\n"), 0);
+    imap_append(
+        f,
+        HP_SLICE_LITERAL("Content-Type: multipart/mixed; boundary=\"(\\\"\"\r\n\r\n"
+                         "--(\"\r\nContent-Type: message/rfc822\r\n\r\n"
+                         "Subject: \xFF\"\r\n\r\nx\r\n--(\"--\r\n"),
+        0);
+}
+
+#define EVERYTHING                                                                       \
+    "a LIST \"\" \"*\" RETURN (STATUS (MESSAGES UIDNEXT MAILBOXID))\r\n"                 \
+    "b CREATE \"&AOQ-\\\"\"\r\n"                                                         \
+    "c LSUB \"\" \"*\"\r\n"                                                              \
+    "d SELECT INBOX\r\n"                                                                 \
+    "e FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE MODSEQ EMAILID THREADID SAVEDATE "  \
+    "ENVELOPE BODYSTRUCTURE BODY PREVIEW)\r\n"                                           \
+    "f FETCH 1:* (BODY.PEEK[] BODY.PEEK[HEADER] BODY.PEEK[TEXT]<1.3> BODY.PEEK[1] "      \
+    "BODY.PEEK[1.MIME] BODY.PEEK[9] BINARY.SIZE[1] BINARY.PEEK[1] "                      \
+    "BODY.PEEK[HEADER.FIELDS (\"a\\\"b\" From)])\r\n"                                    \
+    "g STORE 1:* +FLAGS ($odd \\Flagged)\r\n"                                            \
+    "h COPY 1:* \"&AOQ-\\\"\"\r\n"                                                       \
+    "i LIST \"\" \"*\"\r\n"                                                              \
+    "j GETQUOTAROOT \"&AOQ-\\\"\"\r\n"                                                   \
+    "k MOVE 1:2 \"&AOQ-\\\"\"\r\n"                                                       \
+    "m SEARCH RETURN (ALL) ALL\r\n"                                                      \
+    "n SORT (SUBJECT) UTF-8 ALL\r\n"                                                     \
+    "o THREAD REFERENCES UTF-8 ALL\r\n"                                                  \
+    "p FOO\r\n"                                                                          \
+    "q STATUS \"&AOQ-\\\"\" (MESSAGES)\r\n"                                              \
+    "r ID NIL\r\n"                                                                       \
+    "s LOGOUT\r\n"
+
+static void
+writes_what_can_be_read_again(Case *c, gconstpointer enable)
+{
+    const char *words = enable;
+
+    add_odd_mail(&c->f);
+    client_log_in(&c->one, &c->f);
+    if (*words != '\0')
+        client_say(&c->one, words, "x OK ");
+    client_send(&c->one, HP_SLICE_LITERAL(EVERYTHING));
+    client_expect(&c->one, "s OK ");
+    client_drain(&c->one);
+    grammar_check(hp_slice_of_string(c->one.said), strstr(words, "UTF8") != NULL);
+    for (const char *tag = "abcdefghijkmnoqr"; *tag != '\0'; tag++) {
+        char done[] = { '\r', '\n', *tag, ' ', 'O', 'K', ' ', '\0' };
+
+        if (strstr(words, "UTF8") == NULL) /* names are other ones then */
+            g_assert_nonnull(
+                g_strstr_len(c->one.said->str, (gssize)c->one.said->len, done));
+    }
+}
+
+static void
+pushes_while_idle(Case *c, gconstpointer data)
+{
+    client_open(&c->two, &c->f);
+    client_log_in(&c->one, &c->f);
+    client_log_in(&c->two, &c->f);
+    client_say(&c->one, "a SELECT INBOX", "a OK ");
+    client_say(&c->one, "b IDLE", "+ ");
+    client_say(&c->two, "a SELECT INBOX", "a OK ");
+    client_say(&c->two, "b STORE 2 +FLAGS (\\Deleted)", "b OK ");
+    client_expect(&c->one, "* 2 FETCH (UID 2 FLAGS (\\Seen \\Deleted))\r\n");
+    client_say(&c->two, "c EXPUNGE", "c OK ");
+    client_expect(&c->one, "* 2 EXPUNGE\r\n");
+    imap_append(&c->f, HP_SLICE_LITERAL("Subject: new\r\n\r\n"), 0);
+    client_expect(&c->one, "* 3 EXISTS\r\n");
+    client_say(&c->one, "DONE", "b OK ");
+    client_close(&c->two);
+}
+
+static void
+ends_when_the_daemon_stops(Case *c, gconstpointer data)
+{
+    client_log_in(&c->one, &c->f);
+    client_say(&c->one, "a SELECT INBOX", "a OK ");
+    client_say(&c->one, "b IDLE", "+ ");
+    hp_channel_abort(hp_connection_channel(c->one.connection));
+    while (client_more(&c->one))
+        ;
+    g_assert_nonnull(strstr(c->one.said->str, "* BYE "));
+}
+
+/* Ten megabytes without a line end, before the login: the budget ends it. */
+static void
+takes_no_flood_before_login(Case *c, gconstpointer data)
+{
+    g_autofree char *flood = g_strnfill(100000, '(');
+
+    for (guint i = 0; i < 100; i++)
+        client_send(&c->one, (HpSlice){ flood, 100000 });
+    client_drain(&c->one);
+    g_assert_nonnull(strstr(c->one.said->str, "* BYE "));
+}
+
+static void
+takes_no_flood_of_literals(Case *c, gconstpointer data)
+{
+    client_send(&c->one, HP_SLICE_LITERAL("a LOGIN"));
+    for (guint i = 0; i < 10000; i++)
+        client_send(&c->one, HP_SLICE_LITERAL(" {1+}\r\nx"));
+    client_send(&c->one, HP_SLICE_LITERAL("\r\n"));
+    client_drain(&c->one);
+    g_assert_nonnull(strstr(c->one.said->str, "* BYE "));
+}
+
+/* However the bytes come, the answers are the same. */
+static void
+reads_byte_by_byte(Case *c, gconstpointer data)
+{
+    static const char talk[] = "a APPEND INBOX {3+}\r\nabc {2+}\r\nde\r\n"
+                               "b STATUS {5+}\r\nINBOX (MESSAGES)\r\n";
+
+    client_log_in(&c->one, &c->f);
+    for (size_t i = 0; i < sizeof talk - 1; i++)
+        client_send(&c->one, (HpSlice){ talk + i, 1 });
+    client_expect(&c->one, "a OK [APPENDUID ");
+    client_expect(&c->one, "* STATUS \"INBOX\" (MESSAGES 5)\r\nb OK ");
+}
+
+/* A client that goes away in the middle of a message leaves none. */
+static void
+keeps_no_half_message(Case *c, gconstpointer data)
+{
+    g_autoptr(HpStoreSnapshot) inbox = NULL;
+
+    client_log_in(&c->one, &c->f);
+    client_send(&c->one, HP_SLICE_LITERAL("a APPEND INBOX {10}\r\n"));
+    client_expect(&c->one, "+ ");
+    client_send(&c->one, HP_SLICE_LITERAL("12345"));
+    client_drain(&c->one);
+    inbox = hp_store_snapshot(c->f.options.store, HP_STORE_INBOX, NULL);
+    g_assert_cmpuint(inbox->entries->len, ==, 3);
+}
+
+static void
+needs_tls_for_passwords_if_so_set(Case *c, gconstpointer data)
+{
+    Client strict;
+
+    c->f.options.plaintext_allowed = FALSE;
+    client_open(&strict, &c->f);
+    client_expect(&strict, " STARTTLS LOGINDISABLED]");
+    client_say(&strict, "a LOGIN x y", "a NO [PRIVACYREQUIRED] ");
+    client_say(&strict, "b AUTHENTICATE PLAIN", "b NO [PRIVACYREQUIRED] ");
+    client_close(&strict);
+}
+
+static void
+refuses_in_one_line(void)
+{
+    g_autoptr(GString) said = g_string_new(NULL);
+    char buffer[1000];
+    HpChannel *channel;
+    int fds[2];
+    ssize_t n;
+
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
+    channel = hp_channel_new(fds[0]);
+    hp_imap_refuse(channel, NULL);
+    hp_channel_free(channel);
+    n = recv(fds[1], buffer, sizeof buffer, 0);
+    g_assert_cmpint(n, >, 0);
+    g_string_append_len(said, buffer, n);
+    grammar_check(hp_slice_of_string(said), FALSE);
+    g_assert_true(g_str_has_prefix(said->str, "* BYE "));
+    close(fds[1]);
+}
+
+static void
+add(const char *path, void (*run)(Case *c, gconstpointer data), gconstpointer data)
+{
+    g_test_add(path, Case, data, set_up, run, tear_down);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    hp_log_init(FALSE);
+    add("/imap-session/writes-what-can-be-read-again/plain",
+        writes_what_can_be_read_again, "");
+    add("/imap-session/writes-what-can-be-read-again/qresync",
+        writes_what_can_be_read_again, "x ENABLE QRESYNC");
+    add("/imap-session/writes-what-can-be-read-again/utf8", writes_what_can_be_read_again,
+        "x ENABLE UTF8=ACCEPT IMAP4rev2");
+    add("/imap-session/pushes-while-idle", pushes_while_idle, NULL);
+    add("/imap-session/ends-when-the-daemon-stops", ends_when_the_daemon_stops, NULL);
+    add("/imap-session/takes-no-flood-before-login", takes_no_flood_before_login, NULL);
+    add("/imap-session/takes-no-flood-of-literals", takes_no_flood_of_literals, NULL);
+    add("/imap-session/reads-byte-by-byte", reads_byte_by_byte, NULL);
+    add("/imap-session/keeps-no-half-message", keeps_no_half_message, NULL);
+    add("/imap-session/needs-tls-for-passwords-if-so-set",
+        needs_tls_for_passwords_if_so_set, NULL);
+    g_test_add_func("/imap-session/refuses-in-one-line", refuses_in_one_line);
+    return g_test_run();
+}
