@@ -10,10 +10,9 @@
 #define COMMON "quiet|q verbose|v no-pager help|h"
 
 static const HpCommand *const families[] = {
-    hp_cmd_status,  hp_cmd_queue,   hp_cmd_history,  hp_cmd_explain,
-    hp_cmd_setup,   hp_cmd_account, hp_cmd_identity, hp_cmd_password,
-    hp_cmd_mailbox, hp_cmd_config,  hp_cmd_log,      hp_cmd_help,
-    NULL,
+    hp_cmd_status,  hp_cmd_queue,    hp_cmd_history,  hp_cmd_explain, hp_cmd_setup,
+    hp_cmd_account, hp_cmd_identity, hp_cmd_password, hp_cmd_mailbox, hp_cmd_check,
+    hp_cmd_config,  hp_cmd_log,      hp_cmd_help,     NULL,
 };
 
 const HpCommand *const *

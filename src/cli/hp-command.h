@@ -40,6 +40,7 @@ extern const HpCommand hp_cmd_account[];
 extern const HpCommand hp_cmd_password[];
 extern const HpCommand hp_cmd_config[];
 extern const HpCommand hp_cmd_mailbox[];
+extern const HpCommand hp_cmd_check[];
 extern const HpCommand hp_cmd_log[];
 extern const HpCommand hp_cmd_help[];
 

@@ -1,6 +1,7 @@
 /* Mailboxes: the tree, and what may be removed. */
 #include "hp-control-error.h"
 #include "hp-control-methods.h"
+#include "hp-store-check.h"
 #include "hp-store-mailboxes.h"
 
 GVariant *
@@ -97,4 +98,51 @@ hp_control_mailbox_delete(HpBusCall *call, GError **error)
         !hp_store_set_subscribed(parts->store, name, FALSE, &cause))
         return hp_control_fail(cause, error);
     return g_variant_new("()");
+}
+
+static GVariant *
+tell(const HpStoreReport *report, gboolean repaired)
+{
+    GVariantDict result;
+
+    g_variant_dict_init(&result, NULL);
+    g_variant_dict_insert(&result, "messages", "t", report->ret_messages);
+    g_variant_dict_insert(&result, "problems", "t", report->ret_problems);
+    if (repaired)
+        g_variant_dict_insert(&result, "recovered", "t", report->ret_recovered);
+    g_variant_dict_insert_value(
+        &result, "texts",
+        g_variant_new_strv((const char *const *)report->ret_texts->pdata,
+                           (gssize)report->ret_texts->len));
+    return g_variant_new("(@a{sv})", g_variant_dict_end(&result));
+}
+
+GVariant *
+hp_control_check(HpBusCall *call, GError **error)
+{
+    HpParts *parts = call->context;
+    g_auto(HpStoreReport) report = { 0 };
+
+    g_variant_get(call->args, "(b)", &report.full);
+    hp_store_check(parts->store, &report);
+    return tell(&report, FALSE);
+}
+
+GVariant *
+hp_control_repair(HpBusCall *call, GError **error)
+{
+    HpParts *parts = call->context;
+    g_auto(HpStoreReport) report = { 0 };
+    GError *cause = NULL;
+
+    if (!hp_store_repair(parts->store, &report, &cause)) {
+        if (!hp_store_is_writable(parts->store)) {
+            g_set_error_literal(error, HP_CONTROL_ERROR, HP_CONTROL_ERROR_STATE,
+                                cause->message);
+            g_error_free(cause);
+            return NULL;
+        }
+        return hp_control_fail(cause, error);
+    }
+    return tell(&report, TRUE);
 }

@@ -46,6 +46,8 @@ GVariant *hp_control_mailbox_create(HpBusCall *call, GError **error);
 GVariant *hp_control_mailbox_rename(HpBusCall *call, GError **error);
 GVariant *hp_control_mailbox_delete(HpBusCall *call, GError **error);
 GVariant *hp_control_mailbox_cleanup(HpBusCall *call, GError **error);
+GVariant *hp_control_check(HpBusCall *call, GError **error);
+GVariant *hp_control_repair(HpBusCall *call, GError **error);
 
 /* hp-control-answer.c: helpers of all */
 

@@ -31,6 +31,8 @@ static const HpBusMethod methods[] = {
     { "MailboxRename", FALSE, hp_control_mailbox_rename },
     { "MailboxDelete", FALSE, hp_control_mailbox_delete },
     { "MailboxCleanup", FALSE, hp_control_mailbox_cleanup },
+    { "Check", FALSE, hp_control_check },
+    { "Repair", FALSE, hp_control_repair },
     { "Reload", FALSE, hp_control_reload },
     { NULL, FALSE, NULL },
 };

@@ -12,6 +12,7 @@
 #include "hp-power.h"
 #include "hp-reload.h"
 #include "hp-services.h"
+#include "hp-store-check.h"
 
 #include <glib-unix.h>
 #include <glib/gi18n.h>
@@ -227,9 +228,8 @@ open_upkeep(HpDaemon *self, GError **error)
 {
     g_autoptr(HpPolicy) policy = hp_policies_get(self->parts.policies);
 
-    self->parts.upkeep =
-        hp_upkeep_new(self->parts.queue, self->parts.store, self->parts.clock,
-                      &policy->retention, error);
+    self->parts.upkeep = hp_upkeep_new(self->parts.queue, self->parts.store,
+                                       self->parts.clock, &policy->retention, error);
     return self->parts.upkeep != NULL;
 }
 
@@ -470,6 +470,36 @@ hp_daemon_init(void)
     close_steps(&self, STEPS_OF_INIT);
     clear(&self);
     return 0;
+}
+
+static int
+print_report(const HpStoreReport *report)
+{
+    for (guint i = 0; i < report->ret_texts->len; i++)
+        printf("%s\n", (const char *)report->ret_texts->pdata[i]);
+    if (report->ret_recovered > 0)
+        printf(ngettext("%llu message was found and put into the mailbox Recovered.\n",
+                        "%llu messages were found and put into the mailbox Recovered.\n",
+                        (gulong)report->ret_recovered),
+               (unsigned long long)report->ret_recovered);
+    return report->ret_problems > 0 ? EXIT_PROBLEMS : 0;
+}
+
+int
+hp_daemon_repair(void)
+{
+    HpDaemon self = { 0 };
+    g_auto(HpStoreReport) report = { 0 };
+    g_autoptr(GError) error = NULL;
+    HpStorePlace place;
+
+    if (!prepare(&self, &error))
+        return fail(&self, error);
+    place = (HpStorePlace){ self.parts.dirs->data, self.folders.data, self.parts.clock };
+    if (!hp_store_rebuild(&place, &report, &error))
+        return fail(&self, error);
+    clear(&self);
+    return print_report(&report);
 }
 
 static gboolean

@@ -17,6 +17,7 @@
 typedef struct {
     gboolean check;
     gboolean init;
+    gboolean repair;
     gboolean verbose;
     gboolean version;
 } Options;
@@ -29,6 +30,8 @@ parse_options(int *argc, char ***argv, Options *ret_options)
           N_("Check the settings and exit (0 or 7)"), NULL },
         { "init", 0, 0, G_OPTION_ARG_NONE, &ret_options->init,
           N_("Make certificate and databases if they are missing, and exit"), NULL },
+        { "repair", 0, 0, G_OPTION_ARG_NONE, &ret_options->repair,
+          N_("Make a damaged mail.db anew, and exit (0 or 7)"), NULL },
         { "verbose", 0, 0, G_OPTION_ARG_NONE, &ret_options->verbose,
           N_("Log more than what went wrong"), NULL },
         { "version", 0, 0, G_OPTION_ARG_NONE, &ret_options->version,
@@ -82,5 +85,7 @@ main(int argc, char **argv)
     hp_db_prepare_process();
     if (options.check)
         return hp_daemon_check();
+    if (options.repair)
+        return hp_daemon_repair();
     return options.init ? hp_daemon_init() : hp_daemon_run();
 }

@@ -119,7 +119,7 @@ check_counts(HpStore *self, HpStoreReport *report)
         hp_db_query(conn,
                     "SELECT name FROM mailbox WHERE (messages, unseen, deleted, octets)"
                     " <> " TRUE_COUNTS " OR uidnext <= (SELECT ifnull(max(uid), 0) FROM "
-                                       "entry WHERE mailbox = mailbox.id)",
+                    "entry WHERE mailbox = mailbox.id)",
                     "");
 
     while (hp_db_step(stmt, NULL))

@@ -43,6 +43,7 @@ gboolean hp_store_rename(HpStore *self, const char *name, const char *new_name,
  * selected see their view end. */
 gboolean hp_store_delete(HpStore *self, const char *name, GError **error);
 
+/* Whether or not there is a mailbox of that name. HP_STORE_ERROR_NOT_PERMITTED. */
 gboolean hp_store_set_subscribed(HpStore *self, const char *name, gboolean subscribed,
                                  GError **error);
 

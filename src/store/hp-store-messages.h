@@ -21,7 +21,10 @@ typedef struct {
     gint zone;            /* minutes east of that date */
 } HpStoreAppend;
 
+/* (transfer full): to be filled and finished. */
 HpContentDraft *hp_store_draft(HpStore *self);
+
+/* Before so many octets are taken: does the disk have room for them? */
 gboolean hp_store_has_room(HpStore *self, guint64 octets);
 
 /* All or none (RFC 3502). The drafts stay the caller's. Bytes that are stored already are

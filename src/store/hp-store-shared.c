@@ -1,4 +1,4 @@
-#include "hp-store-shared.h"
+#include "hp-store-view-private.h"
 
 #define LOG_MAX 1024 /* uids; who is further behind compares all */
 #define REST_MAX                                                                         \

@@ -1,7 +1,7 @@
 /* What one session has been told of a mailbox, and what it has not. */
 #include "hp-store-view.h"
 
-#include "hp-store-shared.h"
+#include "hp-store-view-private.h"
 
 #include <stdlib.h>
 #include <string.h>

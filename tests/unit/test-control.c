@@ -469,6 +469,21 @@ makes_and_deletes_mailboxes(Fixture *f, gconstpointer data)
 }
 
 static void
+checks_and_repairs(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GVariant) report = NULL;
+    g_autoptr(GVariant) repaired = NULL;
+
+    fixture_deliver(f);
+    report = ask(f, "Check", g_variant_new("(b)", TRUE));
+    g_assert_cmpuint(octets_in(report, "messages"), ==, 1);
+    g_assert_cmpuint(octets_in(report, "problems"), ==, 0);
+    repaired = ask(f, "Repair", NULL);
+    g_assert_cmpuint(octets_in(repaired, "recovered"), ==, 0);
+    g_assert_cmpuint(octets_in(repaired, "problems"), ==, 0);
+}
+
+static void
 check_cleanup(Fixture *f, gboolean dry_run, guint messages, const char *retention)
 {
     g_autoptr(GVariant) result = ask(f, "MailboxCleanup", g_variant_new("(b)", dry_run));
@@ -575,6 +590,7 @@ main(int argc, char **argv)
          ends_the_sessions_of_a_password_with_it);
     CASE("lists-the-mailboxes", lists_the_mailboxes);
     CASE("makes-and-deletes-mailboxes", makes_and_deletes_mailboxes);
+    CASE("checks-and-repairs", checks_and_repairs);
     CASE("cleans-up-what-was-collected-long-ago", cleans_up_what_was_collected_long_ago);
     return g_test_run();
 }

@@ -1,5 +1,5 @@
-/* hp-store-shared: the entries of a selected mailbox in memory, one copy for all sessions
- * that have it selected, and which of them have changed lately.
+/* hp-store-view-private: the entries of a selected mailbox in memory, one copy for
+ * all sessions that have it selected, and which of them have changed lately.
  *
  * Threads: any; the fields of an HpShared are guarded by its lock.
  */
