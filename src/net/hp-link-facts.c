@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-#define TOGETHER_USEC (60 * G_TIME_SPAN_SECOND) /* two failures so near are one trouble  \
-                                                 */
+#define TOGETHER_USEC (60 * G_TIME_SPAN_SECOND) /* so near they are one trouble */
 #define SHORT_LABEL   3                         /* "co" of "co.uk", "com" of "com.au" */
 
 /* Where the @n-th label from the end begins. */
