@@ -4,7 +4,9 @@
 #include "hp-header.h"
 #include "hp-text.h"
 
-#define MAX_RECIPIENTS 1000
+/* One more than recipients-per-message can allow: the server then refuses it, in words.
+ */
+#define MAX_RECIPIENTS 1001
 #define MAX_NAME       200 /* characters */
 
 HpSendmailMessage *

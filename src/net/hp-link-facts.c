@@ -4,10 +4,8 @@
 
 #include <string.h>
 
-#define TOGETHER_USEC                                                                    \
-    (60 * G_TIME_SPAN_SECOND) /* design §8: two failures within a minute                \
-                               */
-#define SHORT_LABEL 3         /* "co" of "co.uk", "com" of "com.au" */
+#define TOGETHER_USEC (60 * G_TIME_SPAN_SECOND) /* so near they are one trouble */
+#define SHORT_LABEL   3                         /* "co" of "co.uk", "com" of "com.au" */
 
 /* Where the @n-th label from the end begins. */
 static const char *

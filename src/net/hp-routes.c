@@ -178,13 +178,21 @@ hp_routes_watch(GError **error)
     return g_steal_fd(&fd);
 }
 
-/* Wireless scans report links in which nothing has changed. */
+/* Wireless scans report links in which nothing has changed, every few seconds. A cable
+ * that is pulled shows in no change of flags either, so it is the attribute that tells.
+ */
 static gboolean
-matters(struct nlmsghdr *message)
+is_scan(struct nlmsghdr *message)
 {
-    const struct ifinfomsg *link = NLMSG_DATA(message);
+    struct ifinfomsg *link = NLMSG_DATA(message);
+    int left = (int)IFLA_PAYLOAD(message);
 
-    return message->nlmsg_type != RTM_NEWLINK || link->ifi_change != 0;
+    if (message->nlmsg_type != RTM_NEWLINK || link->ifi_change != 0)
+        return FALSE;
+    for (struct rtattr *at = IFLA_RTA(link); RTA_OK(at, left); at = RTA_NEXT(at, left))
+        if (at->rta_type == IFLA_WIRELESS)
+            return TRUE;
+    return FALSE;
 }
 
 gboolean
@@ -201,7 +209,7 @@ hp_routes_have_changed(int watch_fd)
         changed = changed || n < 0;
         for (struct nlmsghdr *m = (struct nlmsghdr *)(gpointer)buffer; NLMSG_OK(m, left);
              m = NLMSG_NEXT(m, left))
-            changed = changed || matters(m);
+            changed = changed || !is_scan(m);
         errno = 0;
     }
     return changed;

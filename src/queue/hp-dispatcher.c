@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SPREAD_USEC      (30 * G_TIME_SPAN_SECOND) /* design §8: the longest spread */
+#define SPREAD_USEC      (30 * G_TIME_SPAN_SECOND) /* the longest spread */
 #define SPREAD_STEP_USEC (G_TIME_SPAN_SECOND / 4)
 #define JUMP_USEC        (2 * G_TIME_SPAN_SECOND) /* less is the clock being disciplined */
 #define FARTHEST_USEC    (5 * G_TIME_SPAN_HOUR)   /* more than the longest gap */

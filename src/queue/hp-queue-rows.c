@@ -6,7 +6,7 @@
 #define EVENTS_PER_ATTEMPT 64
 #define EVENT_TEXT_MAX     1200 /* characters; a reply is at most 1,000 */
 #define SHARE_BATCH        256
-#define REFUSED_FAMILY_FOR (7 * G_TIME_SPAN_DAY) /* design §8: remembered for 7 days */
+#define REFUSED_FAMILY_FOR (7 * G_TIME_SPAN_DAY) /* then it gets another try */
 #define STATE_BIT(state)   (1u << (state))
 
 void

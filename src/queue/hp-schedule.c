@@ -5,7 +5,7 @@
 #define DAY    G_TIME_SPAN_DAY
 
 #define LONGEST_GAP    (4 * HOUR)
-#define UNCERTAIN_GAP  (30 * MINUTE) /* README of the design §8: not re-sent before */
+#define UNCERTAIN_GAP  (30 * MINUTE) /* may have arrived: not re-sent before */
 #define PLAIN_AGE      (5 * MINUTE)  /* Postfix' minimal_backoff_time */
 #define ENOUGH_ONLINE  DAY
 #define ENOUGH_TRIES   5

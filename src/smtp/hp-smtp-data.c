@@ -6,7 +6,7 @@
 #include <glib/gi18n.h>
 
 #define MEBIBYTE   1048576u /* octets */
-#define MAX_HEADER 262144   /* octets: what the parsers of mail look at (design §6) */
+#define MAX_HEADER 262144   /* octets: what the parsers of mail look at */
 #define BLOCK_USEC (180 * (gint64)G_USEC_PER_SEC) /* RFC 5321 §4.5.3.2.5 */
 #define MAX_HOPS   50                             /* RFC 5321 §6.3 */
 #define MIN_RATE   500                            /* octets a second */

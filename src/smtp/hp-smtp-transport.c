@@ -129,7 +129,7 @@ is_about_our_address(const HpReply *reply)
                                          "rdns" };
     g_autofree char *text = g_ascii_strdown(reply->text, -1);
 
-    /* 5.7.25: no reverse name; 5.7.510: no IPv6 (mta.md §4d). */
+    /* 5.7.25: no reverse name; 5.7.510: no IPv6. */
     if (strcmp(reply->enhanced + 1, ".7.25") == 0 ||
         strcmp(reply->enhanced, "5.7.510") == 0)
         return TRUE;

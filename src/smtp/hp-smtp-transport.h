@@ -2,7 +2,7 @@
  * HpTransport of the road "direct".
  *
  * One connection for all that is due for the destination; the next server where one
- * fails; never silently less protected than the destination was before (mta.md §2d.6).
+ * fails; never silently less protected than the destination was before.
  *
  * Threads: carry() on any number of delivery threads at once; the rest on main.
  */

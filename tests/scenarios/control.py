@@ -182,7 +182,7 @@ def every_read_command_speaks_json(post):
 
 @scenario
 def queue_list_schema(post):
-    """`queue list --json` has the members of the outer face."""
+    """`queue list --json` has the members that scripts rely on."""
     post.run("pause")
     post.send("x@far.example", "schema")
     value = post.cli("queue", "list")

@@ -116,6 +116,17 @@ def success_report(internet, post):
     assert recipients[0]["Status"].startswith("2."), recipients[0].items()
 
 
+@scenario
+def success_report_for_the_own_inbox(post):
+    """NOTIFY=SUCCESS to an address of one's own: "delivered", once it lies there."""
+    post.send("anna@localhost", "mine", rcpt_options=["NOTIFY=SUCCESS"])
+    found = post.wait_for(lambda: len(post.inbox()) == 2 and post.inbox(), 30, "a report")
+    about_it = next(m for m in found if m.get_content_type() == "multipart/report")
+    fields = list(about_it.iter_parts())[1].get_payload()[1]
+    assert fields["Action"] == "delivered", fields.items()
+    assert fields["Final-Recipient"].replace(" ", "") == "rfc822;anna@localhost"
+
+
 def to_next_attempt(post, address):
     """Moves the clock to when the next attempt is due, and waits for its result."""
     found = post.wait_for(lambda: (r := post.recipient(address)).get("attempts", 0) and

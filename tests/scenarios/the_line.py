@@ -24,6 +24,7 @@ def a_real_outage(internet, post):
     post.send("eva0@outage.example")
     post.wait_state("eva0@outage.example", "delivered")
     for how in ("link", "route", "cable"):
+        time.sleep(3)  # what a link that came up still has to tell must not help
         internet.cut(how)
         post.wait_for(lambda: network(post) == "offline", 20, f"offline after {how}")
         address = f"eva-{how}@outage.example"

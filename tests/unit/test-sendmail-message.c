@@ -107,6 +107,22 @@ from_is_added_if_missing(void)
     g_assert_cmpstr(with->bytes->str, ==, "From: x\r\n\r\n");
 }
 
+/* More than the thousand that a setting can allow: the server must get to refuse one. */
+static void
+no_recipient_is_lost_in_silence(void)
+{
+    g_autoptr(GString) bytes = g_string_new("To: a@b.example");
+    g_autoptr(HpSendmailMessage) message = NULL;
+    g_autoptr(GPtrArray) found = NULL;
+
+    for (guint i = 0; i < 1200; i++)
+        g_string_append_printf(bytes, ",\n r%u@b.example", i);
+    g_string_append(bytes, "\n\n");
+    message = message_of(hp_slice_of_string(bytes), FALSE);
+    found = hp_sendmail_message_recipients(message);
+    g_assert_cmpuint(found->len, >, 1000);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -118,5 +134,7 @@ main(int argc, char **argv)
                     recipients_are_in_the_header);
     g_test_add_func("/sendmail-message/from-is-added-if-missing",
                     from_is_added_if_missing);
+    g_test_add_func("/sendmail-message/no-recipient-is-lost-in-silence",
+                    no_recipient_is_lost_in_silence);
     return g_test_run();
 }
