@@ -210,6 +210,7 @@ open_policies(HpDaemon *self, GError **error)
         .passwords = self->parts.passwords,
         .tls_identity = self->parts.tls_identity,
         .store = self->parts.store,
+        .outbox = hp_outbox_mirror_table(self->parts.outbox),
     };
 
     self->parts.policies =
@@ -375,8 +376,8 @@ static const struct {
     { open_explain, close_explain },   { open_resolver, close_resolver },
     { open_link, close_link },         { open_transport, close_transport },
     { open_queue, close_queue },       { open_passwords, close_passwords },
-    { open_policies, close_policies }, { open_upkeep, close_upkeep },
-    { open_outbox, close_outbox },     { open_ports, close_listener },
+    { open_outbox, close_outbox },     { open_policies, close_policies },
+    { open_upkeep, close_upkeep },     { open_ports, close_listener },
     { open_bus, close_bus },           { start_working, stop_working },
 };
 #define STEPS_OF_INIT 8 /* up to the passwords */

@@ -128,6 +128,7 @@ fill_imap(HpPolicy *self, const HpPolicyParts *parts)
         .knows_data = self->identities,
         .max_message_size =
             (guint64)hp_settings_number(settings, HP_CONFIG_MAIL_MAX_MESSAGE_SIZE, NULL),
+        .outbox = parts->outbox,
     };
 }
 

@@ -34,6 +34,7 @@ typedef struct {
     HpPasswords *passwords;
     HpTlsIdentity *tls_identity;
     HpStore *store;
+    HpOutbox outbox;
 } HpPolicyParts;
 
 /* The addresses of the user; hp-config judges them less strictly than they are needed.

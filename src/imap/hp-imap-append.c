@@ -187,7 +187,7 @@ hp_imap_cmd_append(HpImapSession *s, HpImapArgs *args, gboolean uid)
         !hp_imap_take_space(args))
         return FALSE;
     self.mailbox = hp_imap_find_mailbox(s, name, "TRYCREATE");
-    if (self.mailbox == NULL)
+    if (self.mailbox == NULL || hp_imap_outbox_keeps_out(s, self.mailbox))
         return TRUE;
     self.appends = g_array_new(FALSE, FALSE, sizeof(HpStoreAppend));
     g_array_set_clear_func(self.appends, append_free_one);

@@ -90,7 +90,7 @@ store(HpImapSession *s, const GArray *seqs, HpStoreFlagChange *change, gboolean 
                                           numbers(uids), uids->len, change, &error);
 
     modified = g_steal_pointer(&change->ret_modified);
-    if (!done) {
+    if (!done || !hp_imap_outbox_retry(s, uids, change, &error)) {
         hp_imap_fail(s, error);
         return;
     }
@@ -145,8 +145,10 @@ hp_imap_expunge(HpImapSession *s, const GArray *seqs, GError **error)
         add_deleted(s, &all, uids);
     for (guint i = 0; seqs != NULL && i < seqs->len; i++)
         add_deleted(s, &g_array_index(seqs, HpImapRange, i), uids);
-    return uids->len == 0 || hp_store_expunge(s->options->store, hp_view_mailbox(s->view),
-                                              numbers(uids), uids->len, error);
+    return uids->len == 0 ||
+           (hp_imap_outbox_cancel(s, uids, error) &&
+            hp_store_expunge(s->options->store, hp_view_mailbox(s->view), numbers(uids),
+                             uids->len, error));
 }
 
 /* RFC 7162 §3.2.7: those who resynchronise learn how far they are now. */
@@ -209,6 +211,19 @@ copied_code(const HpStoreMailbox *to, const GArray *copied)
     return g_string_free(g_steal_pointer(&code), FALSE);
 }
 
+/* *@ret: (out) (transfer full) */
+static gboolean
+carry(HpImapSession *s, const GArray *uids, const HpStoreMailbox *to, gboolean move,
+      GArray **ret, GError **error)
+{
+    if (uids->len == 0)
+        return TRUE;
+    if (move && hp_imap_outbox_selected(s))
+        return hp_imap_outbox_move(s, uids, to, ret, error);
+    return hp_store_copy(s->options->store, hp_view_mailbox(s->view), numbers(uids),
+                         uids->len, to->id, move, ret, error);
+}
+
 static void
 copy(HpImapSession *s, const GArray *seqs, const HpStoreMailbox *to, gboolean move)
 {
@@ -217,9 +232,7 @@ copy(HpImapSession *s, const GArray *seqs, const HpStoreMailbox *to, gboolean mo
     g_autoptr(GError) error = NULL;
     g_autofree char *code = NULL;
 
-    if (uids->len > 0 &&
-        !hp_store_copy(s->options->store, hp_view_mailbox(s->view), numbers(uids),
-                       uids->len, to->id, move, &copied, &error)) {
+    if (!carry(s, uids, to, move, &copied, &error)) {
         hp_imap_fail(s, error);
         return;
     }
@@ -248,7 +261,7 @@ copy_or_move(HpImapSession *s, HpImapArgs *args, gboolean uid, gboolean move)
     if (move && !check_writable(s))
         return TRUE;
     to = hp_imap_find_mailbox(s, name, "TRYCREATE");
-    if (to != NULL)
+    if (to != NULL && !hp_imap_outbox_keeps_out(s, to))
         copy(s, seqs, to, move);
     return TRUE;
 }

@@ -110,6 +110,13 @@ hp_imap_fail(HpImapSession *s, const GError *error)
             hp_imap_no(s, refusals[i].code, _(refusals[i].text));
             return;
         }
+    if (error->domain == hp_imap_outbox_error_quark()) {
+        g_autofree char *text =
+            g_strdup_printf(_("It stays in the queue as it is: %s."), error->message);
+
+        hp_imap_no(s, "CANNOT", text);
+        return;
+    }
     hp_log("imap", hp_connection_id(s->connection), G_LOG_LEVEL_WARNING, "%s",
            error->message);
     if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC))

@@ -210,6 +210,20 @@ gboolean hp_imap_cmd_expunge(HpImapSession *s, HpImapArgs *args, gboolean uid);
 gboolean hp_imap_cmd_copy(HpImapSession *s, HpImapArgs *args, gboolean uid);
 gboolean hp_imap_cmd_move(HpImapSession *s, HpImapArgs *args, gboolean uid);
 
+/* hp-imap-outbox.c: the mailbox that shows the queue */
+GQuark hp_imap_outbox_error_quark(void); /* its texts say why, to the user */
+gboolean hp_imap_outbox_selected(const HpImapSession *s);
+/* %TRUE: nothing can be put into @to, which is answered. */
+gboolean hp_imap_outbox_keeps_out(HpImapSession *s, const HpStoreMailbox *to);
+/* If it is selected: gives up the messages @uids, which are about to be expunged. */
+gboolean hp_imap_outbox_cancel(HpImapSession *s, const GArray *uids, GError **error);
+/* If it is selected and @change sets $retry: tries @uids now. */
+gboolean hp_imap_outbox_retry(HpImapSession *s, const GArray *uids,
+                              const HpStoreFlagChange *change, GError **error);
+/* It is selected: copies to @to, gives up, expunges. As hp_store_copy(). */
+gboolean hp_imap_outbox_move(HpImapSession *s, const GArray *uids,
+                             const HpStoreMailbox *to, GArray **ret, GError **error);
+
 /* hp-imap-idle.c */
 gboolean hp_imap_cmd_idle(HpImapSession *s, HpImapArgs *args, gboolean uid);
 

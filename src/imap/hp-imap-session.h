@@ -8,6 +8,7 @@
 
 #include "hp-clock.h"
 #include "hp-listener.h"
+#include "hp-outbox.h"
 #include "hp-sasl.h"
 #include "hp-store-mailboxes.h"
 
@@ -21,6 +22,7 @@ typedef struct {
     HpSaslKnowsUser knows_user;
     gpointer knows_data;      /* (unowned) (nullable): for @knows_user */
     guint64 max_message_size; /* octets: APPENDLIMIT */
+    HpOutbox outbox;          /* its mailbox is 0 if there is none */
 } HpImapOptions;
 
 /**

@@ -1,5 +1,6 @@
 """A raw conversation: exactly the bytes one wants, and the lines that come back."""
 import base64
+import re
 import socket
 
 from instance import ADDRESS, any_certificate
@@ -77,6 +78,80 @@ class Conversation:
 
     def __exit__(self, *_):
         self.close()
+
+
+class ImapTalk(Conversation):
+    """A raw IMAP session."""
+
+    def __init__(self, post, login=True):
+        super().__init__(post.connect("imap"))
+        self.number = 0
+        assert self.line().startswith(b"* OK"), "no greeting"
+        if login:
+            self.ok(f'LOGIN {ADDRESS} "{post.password()}"')
+
+    def reply(self):
+        """A whole response: its line, literals in place."""
+        text = self.line()
+        while found := re.search(rb"\{(\d+)\}$", text):
+            while len(self.buffer) < int(found[1]):
+                self.buffer += self.sock.recv(65536)
+            text += b"\r\n" + self.buffer[:int(found[1])]
+            self.buffer = self.buffer[int(found[1]):]
+            text += self.line()
+        return text
+
+    def begin(self, command):
+        """Sends a command and does not wait."""
+        self.number += 1
+        command = command if isinstance(command, bytes) else command.encode()
+        self.send(b"t%d %s\r\n" % (self.number, command))
+
+    def end(self):
+        """The untagged responses, and the tagged one without its tag."""
+        untagged, tag = [], b"t%d " % self.number
+        while True:
+            text = self.reply()
+            if text.startswith(tag):
+                return untagged, text[len(tag):]
+            if text == b"":
+                return untagged, b""
+            untagged.append(text)
+
+    def command(self, command):
+        self.begin(command)
+        return self.end()
+
+    def ok(self, command):
+        """The untagged responses to a command that must be OK."""
+        untagged, tagged = self.command(command)
+        assert tagged.startswith(b"OK"), (command, tagged)
+        return untagged
+
+    def refused(self, command, how=b"NO"):
+        tagged = self.command(command)[1]
+        assert tagged.startswith(how), (command, tagged)
+        return tagged
+
+    def append(self, mailbox, data, flags=""):
+        """Without waiting for "+"; the tagged response."""
+        return self.command(b"APPEND %s (%s) {%d+}\r\n%s" % (
+            mailbox.encode(), flags.encode(), len(data), data))[1]
+
+    def idle(self):
+        """From now on wait() tells what is new; done() ends it."""
+        self.begin("IDLE")
+        assert self.line().startswith(b"+"), "IDLE is refused"
+
+    def wait(self, what):
+        """Reads responses until one contains WHAT."""
+        while what not in (text := self.reply()):
+            assert text != b"", f"{what}: the session has ended"
+        return text
+
+    def done(self):
+        self.send("DONE\r\n")
+        return self.end()
 
 
 def smtp_session(post, login=True):

@@ -9,6 +9,7 @@
 """
 import email
 import email.policy
+import imaplib
 import json
 import os
 import pathlib
@@ -232,6 +233,23 @@ class Hauspost:
         if login:
             client.user(user)
             client.pass_(self.password())
+        return client
+
+    def imap(self, login=True, tls=None, user=ADDRESS):
+        post, service = self, "imap-tls" if tls == "implicit" else "imap"
+
+        class Client(imaplib.IMAP4):
+            """imaplib through the instance's namespace."""
+
+            def _create_socket(self, timeout):
+                sock = post.connect(service, timeout=timeout)
+                return any_certificate().wrap_socket(sock) if tls == "implicit" else sock
+
+        client = Client("127.0.0.1", self.ports[service], timeout=60)
+        if tls == "starttls":
+            client.starttls(any_certificate())
+        if login:
+            client.login(user, self.password())
         return client
 
     def send(self, to, subject="a message", body="Hello.\r\n", sender=ADDRESS, data=None,
