@@ -61,7 +61,7 @@ hp_contents_check(HpContents *self, gint64 id, gboolean full, GError **error)
     if (has_digest(self, id, digest))
         return TRUE;
     g_set_error(error, HP_DB_ERROR, HP_DB_ERROR_DAMAGED,
-                _("message content %" G_GINT64_FORMAT " has been changed"), id);
+                _("message content %lld has been changed"), (long long)id);
     return FALSE;
 }
 

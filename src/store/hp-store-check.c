@@ -84,9 +84,9 @@ check_place(HpStore *self, const Place *place, HpStoreReport *report)
 
     report->ret_messages++;
     if (!hp_contents_check(self->contents, place->content, report->full, &error))
-        add_problem(report, g_strdup_printf(_("%s, message %" G_GINT64_FORMAT ": %s"),
+        add_problem(report, g_strdup_printf(_("%s, message %lld: %s"),
                                             place->mailbox != NULL ? place->mailbox : "?",
-                                            place->uid, error->message));
+                                            (long long)place->uid, error->message));
 }
 
 static void
