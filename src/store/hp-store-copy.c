@@ -5,8 +5,7 @@
  * saved before the original was. Copies keep what belongs to the message: flags, internal
  * date, email and thread. */
 static gboolean
-copy_run(HpDbConn *conn, const HpStoreCopy *copy, guint from, guint n, gint64 modseq,
-         GError **error)
+copy_run(HpDbConn *conn, const HpStoreCopy *copy, guint from, guint n, GError **error)
 {
     gint64 first = g_array_index(copy->entries, HpViewEntry, from).uid;
 
@@ -19,7 +18,7 @@ copy_run(HpDbConn *conn, const HpStoreCopy *copy, guint from, guint n, gint64 mo
         " email, thread, keywords FROM entry"
         " WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3",
         "iiiiiii", copy->from, first, first + n - 1, copy->to,
-        copy->ret_first + from - first, modseq, copy->now_usec);
+        copy->ret_first + from - first, copy->ret_modseq, copy->now_usec);
 }
 
 static void
@@ -42,19 +41,18 @@ hp_store_copy_entries(HpDbConn *conn, HpStoreTask *task, HpStoreCopy *copy,
                       GError **error)
 {
     HpCounts counts = { 0 };
-    gint64 modseq;
     HpNews *news;
     guint n;
 
     if (!hp_store_take_uids(conn, copy->to, copy->entries->len, &copy->ret_first,
                             error) ||
-        !hp_store_next_modseq(conn, copy->to, &modseq, error))
+        !hp_store_next_modseq(conn, copy->to, &copy->ret_modseq, error))
         return FALSE;
-    news = hp_store_task_add(task, HP_NEWS_ADDED, copy->to, (guint64)modseq);
+    news = hp_store_task_add(task, HP_NEWS_ADDED, copy->to, (guint64)copy->ret_modseq);
     tell_copies(copy, news, &counts);
     for (guint i = 0; i < copy->entries->len; i += n) {
         n = hp_store_run(copy->entries, i, NULL);
-        if (!copy_run(conn, copy, i, n, modseq, error))
+        if (!copy_run(conn, copy, i, n, error))
             return FALSE;
     }
     return hp_store_count(conn, copy->to, &counts, error);

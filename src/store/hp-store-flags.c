@@ -170,6 +170,7 @@ new_marking(HpStore *self, gint64 mailbox, HpStoreUids uids, HpStoreFlagChange *
     };
 }
 
+/* NOLINTBEGIN(readability-function-size): the shape is the header's */
 gboolean
 hp_store_change_flags(HpStore *self, gint64 mailbox, const guint32 *uids, guint n,
                       HpStoreFlagChange *change, GError **error)
@@ -179,6 +180,7 @@ hp_store_change_flags(HpStore *self, gint64 mailbox, const guint32 *uids, guint 
 
     return n == 0 || run(&marking, error);
 }
+/* NOLINTEND(readability-function-size) */
 
 gboolean
 hp_store_mark_collected(HpStore *self, gint64 mailbox, const guint32 *uids, guint n_uids,

@@ -4,12 +4,27 @@
 
 #include <string.h>
 
+/* A set of keywords. */
+typedef struct {
+    char *text; /* (owned) */
+    guint32 number;
+} Known;
+
 struct _HpKeywords {
     HpLock lock;
-    GPtrArray *texts;      /* (owned): text of number i + 1, guarded by lock */
-    GHashTable *numbers;   /* (owned): of a text, guarded by lock */
+    GPtrArray *known;      /* (owned): Known of number i + 1, guarded by lock */
+    GHashTable *by_text;   /* (owned): Known, guarded by lock */
     GHashTable *spellings; /* (owned): of a name in lower case, guarded by lock */
 };
+
+static void
+free_known(gpointer data)
+{
+    Known *known = data;
+
+    g_free(known->text);
+    g_free(known);
+}
 
 HpKeywords *
 hp_keywords_new(void)
@@ -17,8 +32,8 @@ hp_keywords_new(void)
     HpKeywords *self = g_new0(HpKeywords, 1);
 
     hp_lock_init(&self->lock);
-    self->texts = g_ptr_array_new_with_free_func(g_free);
-    self->numbers = g_hash_table_new(g_str_hash, g_str_equal);
+    self->known = g_ptr_array_new_with_free_func(free_known);
+    self->by_text = g_hash_table_new(g_str_hash, g_str_equal);
     self->spellings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return self;
 }
@@ -27,8 +42,8 @@ void
 hp_keywords_free(HpKeywords *self)
 {
     g_hash_table_unref(self->spellings);
-    g_hash_table_unref(self->numbers);
-    g_ptr_array_unref(self->texts);
+    g_hash_table_unref(self->by_text);
+    g_ptr_array_unref(self->known);
     hp_lock_clear(&self->lock);
     g_free(self);
 }
@@ -52,19 +67,20 @@ guint32
 hp_keywords_number(HpKeywords *self, const char *text)
 {
     HP_LOCKED(&self->lock);
-    guint number;
+    Known *known;
 
     if (text == NULL || *text == '\0')
         return 0;
-    number = GPOINTER_TO_UINT(g_hash_table_lookup(self->numbers, text));
-    if (number != 0)
-        return number;
-    g_ptr_array_add(self->texts, g_strdup(text));
-    number = self->texts->len;
-    g_hash_table_insert(self->numbers, self->texts->pdata[number - 1],
-                        GUINT_TO_POINTER(number));
+    known = g_hash_table_lookup(self->by_text, text);
+    if (known != NULL)
+        return known->number;
+    known = g_new0(Known, 1);
+    known->text = g_strdup(text);
+    known->number = self->known->len + 1;
+    g_ptr_array_add(self->known, known);
+    g_hash_table_insert(self->by_text, known->text, known);
     learn_spellings(self, text);
-    return number;
+    return known->number;
 }
 
 const char *
@@ -72,7 +88,9 @@ hp_keywords_text(HpKeywords *self, guint32 number)
 {
     HP_LOCKED(&self->lock);
 
-    return number > 0 && number <= self->texts->len ? self->texts->pdata[number - 1] : "";
+    if (number == 0 || number > self->known->len)
+        return "";
+    return ((const Known *)self->known->pdata[number - 1])->text;
 }
 
 static gint

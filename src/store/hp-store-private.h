@@ -143,7 +143,8 @@ typedef struct {
     const GArray *entries;  /* (unowned): HpViewEntry, ascending */
     const GPtrArray *texts; /* (unowned): their keywords, as in HpNews */
     gint64 now_usec;
-    gint64 ret_first; /* out: uid of the first copy, the others follow */
+    gint64 ret_modseq; /* out: of the copies */
+    gint64 ret_first;  /* out: uid of the first copy, the others follow */
 } HpStoreCopy;
 gboolean hp_store_copy_entries(HpDbConn *conn, HpStoreTask *task, HpStoreCopy *copy,
                                GError **error);
@@ -158,6 +159,11 @@ GBytes *hp_store_load_content(HpStore *self, gint64 content, GError **error);
 /* hp_store_expunge(), and how many of them were there. */
 gboolean hp_store_remove(HpStore *self, gint64 mailbox, HpStoreUids uids,
                          guint *ret_removed, GError **error);
+
+#define HP_STORE_KEPT_VANISHED 50000 /* uids of a mailbox that are kept at least */
+
+/* Shortens expunge logs that have become long. */
+void hp_store_prune_vanished(HpStore *self);
 
 /* Erases the contents that have lost their last entry: rows, and names onto the erase
  * list. */

@@ -1,8 +1,6 @@
 /* Expunging, and what is known of the expunged. */
 #include "hp-store-private.h"
 
-#include <stdlib.h>
-
 #define MAX_MISSING         (1 << 24) /* uids; only a damaged database names more */
 #define MAX_DROPPED_AT_ONCE 64 /* contents, so that nobody waits long for the writer */
 
@@ -256,4 +254,44 @@ hp_store_details(HpStore *self, gint64 mailbox, guint32 uid, HpStoreDetails *ret
         g_set_error(&failure, HP_STORE_ERROR, HP_STORE_ERROR_NOT_FOUND,
                     "message %u has been deleted", uid);
     return hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
+}
+
+/* Forgets the oldest of what vanished from a mailbox where that is very much; a client
+ * that asks so far back is told of all uids that are not there. */
+static gboolean
+prune_log(HpDbConn *conn, gpointer data, GError **error)
+{
+    gint64 mailbox = *(const gint64 *)data;
+
+    return hp_db_run(conn, error,
+                     "UPDATE mailbox SET vanished_from = max(vanished_from, ifnull("
+                     "(SELECT modseq FROM expunged WHERE mailbox = ?1"
+                     " ORDER BY modseq DESC LIMIT 1 OFFSET ?2), 0)) WHERE id = ?1",
+                     "ii", mailbox, (gint64)HP_STORE_KEPT_VANISHED) &&
+           hp_db_run(conn, error,
+                     "DELETE FROM expunged WHERE mailbox = ?1 AND modseq <="
+                     " (SELECT vanished_from FROM mailbox WHERE id = ?1)",
+                     "i", mailbox);
+}
+
+void
+hp_store_prune_vanished(HpStore *self)
+{
+    g_autoptr(GArray) mailboxes = g_array_new(FALSE, FALSE, sizeof(gint64));
+
+    {
+        g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
+        HpDbStmt *stmt = hp_db_query(conn,
+                                     "SELECT mailbox FROM expunged GROUP BY mailbox"
+                                     " HAVING count(*) > ?1",
+                                     "i", (gint64)HP_STORE_KEPT_VANISHED * 2);
+
+        while (hp_db_step(stmt, NULL)) {
+            gint64 mailbox = hp_db_int(stmt, 0);
+
+            g_array_append_val(mailboxes, mailbox);
+        }
+    }
+    for (guint i = 0; i < mailboxes->len; i++)
+        hp_db_write_big(self->db, prune_log, &g_array_index(mailboxes, gint64, i), NULL);
 }

@@ -232,6 +232,7 @@ hp_store_upkeep(HpStore *self)
     erase_files(self);
     unstage(self);
     prune_arrivals(self);
+    hp_store_prune_vanished(self);
     if (take_orphan_count(self))
         hp_contents_count_orphans(self->contents, &orphans, NULL);
     hp_store_take_snapshot(self);

@@ -155,7 +155,6 @@ GBytes *
 hp_store_header(HpStore *self, gint64 content, GError **error)
 {
     g_autoptr(GArray) computed = new_computed();
-    g_autoptr(HpSummary) summary = NULL;
     GBytes *header = NULL;
     HpSlice head, packed;
 
@@ -165,7 +164,11 @@ hp_store_header(HpStore *self, gint64 content, GError **error)
         if (find_kept(conn, content, &head, &packed))
             return g_bytes_new(head.data, head.len);
     }
-    summary = compute(self, content, &header, computed, error);
+    {
+        g_autoptr(HpSummary) summary = compute(self, content, &header, computed, error);
+
+        g_assert((summary == NULL) == (header == NULL));
+    }
     keep_computed(self, computed);
     return header;
 }

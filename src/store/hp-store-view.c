@@ -190,11 +190,18 @@ hp_view_keywords(HpView *self, guint32 keywords)
     return hp_keywords_text(self->store->keywords, keywords);
 }
 
+static void
+insert_uid(GArray *uids, guint32 uid)
+{
+    if (!has_uid(uids, uid))
+        g_array_insert_val(uids, find_uid(uids, uid), uid);
+}
+
 /* The numbers that occur. */
-static GHashTable *
+static GArray *
 numbers_in_use(HpView *self)
 {
-    GHashTable *numbers = g_hash_table_new(g_direct_hash, g_direct_equal);
+    GArray *numbers = g_array_new(FALSE, FALSE, sizeof(guint32));
     HP_LOCKED(&self->shared->lock);
     guint32 last = 0;
 
@@ -202,7 +209,7 @@ numbers_in_use(HpView *self)
         guint32 number = g_array_index(self->shared->entries, HpViewEntry, i).keywords;
 
         if (number != last && number != 0)
-            g_hash_table_add(numbers, GUINT_TO_POINTER(number));
+            insert_uid(numbers, number);
         last = number;
     }
     return numbers;
@@ -211,26 +218,16 @@ numbers_in_use(HpView *self)
 GStrv
 hp_view_all_keywords(HpView *self)
 {
-    g_autoptr(GHashTable) numbers = numbers_in_use(self);
+    g_autoptr(GArray) numbers = numbers_in_use(self);
     g_autofree char *all = g_strdup("");
-    GHashTableIter iter;
-    gpointer number;
 
-    g_hash_table_iter_init(&iter, numbers);
-    while (g_hash_table_iter_next(&iter, &number, NULL)) {
+    for (guint i = 0; i < numbers->len; i++) {
         g_autofree char *before = g_steal_pointer(&all);
 
-        all = hp_keywords_change(before, hp_view_keywords(self, GPOINTER_TO_UINT(number)),
-                                 TRUE);
+        all = hp_keywords_change(
+            before, hp_view_keywords(self, g_array_index(numbers, guint32, i)), TRUE);
     }
     return *all != '\0' ? g_strsplit(all, " ", -1) : g_new0(char *, 1);
-}
-
-static void
-insert_uid(GArray *uids, guint32 uid)
-{
-    if (!has_uid(uids, uid))
-        g_array_insert_val(uids, find_uid(uids, uid), uid);
 }
 
 /* @seq is one that the session knows. */

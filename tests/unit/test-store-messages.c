@@ -312,6 +312,63 @@ names_what_vanished(StoreFixture *f, gconstpointer unused)
     g_assert_cmpuint(later->len, ==, 2);
 }
 
+static void
+tells_more_where_the_log_was_cut(StoreFixture *f, gconstpointer unused)
+{
+    g_autoptr(GArray) all = NULL;
+    g_autoptr(GArray) later = NULL;
+    gint64 modseq;
+
+    store_fill(f, INBOX, 2);
+    g_assert_true(hp_store_expunge(f->store, INBOX, (guint32[]){ 1 }, 1, NULL));
+    store_fixture_stop(f);
+    store_ask(f, "WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n"
+                 " WHERE value < 110000) INSERT INTO expunged"
+                 " SELECT 1, 100 + value, 100000 + value FROM n RETURNING 1");
+    store_ask(f, "UPDATE mailbox SET highestmodseq = 200000, uidnext = 300000"
+                 " WHERE id = 1 RETURNING 1");
+    store_fixture_start(f);
+    hp_store_upkeep(f->store);
+    g_assert_cmpint(store_ask(f, "SELECT count(*) FROM expunged"), ==, 50000);
+    modseq = store_ask(f, "SELECT vanished_from FROM mailbox WHERE id = 1");
+    later = vanished_since(f, (guint64)modseq);
+    g_assert_cmpuint(later->len, ==, 50000);
+    all = vanished_since(f, 5);
+    g_assert_cmpuint(all->len, ==, 299999 - 1); /* all but uid 2 */
+    g_assert_cmpuint(g_array_index(all, guint32, 0), ==, 1);
+    g_assert_cmpuint(g_array_index(all, guint32, 1), ==, 3);
+}
+
+static gint64
+thread_of(StoreFixture *f, guint32 uid)
+{
+    HpStoreDetails details;
+
+    g_assert_true(hp_store_details(f->store, INBOX, uid, &details, NULL));
+    return details.thread;
+}
+
+static void
+keeps_conversations_together(StoreFixture *f, gconstpointer unused)
+{
+    gint64 first;
+
+    store_append(f, INBOX, "Message-ID: <a@x>\r\n\r\n1", 0, NULL);
+    store_append(f, INBOX, "Message-ID: <b@x>\r\n\r\n2", 0, NULL);
+    store_append(f, INBOX, "Message-ID: <c@x>\r\nReferences: <a@x> <n@x>\r\n\r\n3", 0,
+                 NULL);
+    store_append(f, INBOX, "Message-ID: <d@x>\r\nIn-Reply-To: <c@x>\r\n\r\n4", 0, NULL);
+    /* <n@x> comes after its answer. */
+    store_append(f, INBOX, "Message-ID: <n@x>\r\nReferences: <a@x>\r\n\r\n5", 0, NULL);
+    store_append(f, INBOX, "no id\r\n\r\n6", 0, NULL);
+    first = thread_of(f, 1);
+    g_assert_cmpint(thread_of(f, 2), !=, first);
+    g_assert_cmpint(thread_of(f, 3), ==, first);
+    g_assert_cmpint(thread_of(f, 4), ==, first);
+    g_assert_cmpint(thread_of(f, 5), ==, first);
+    g_assert_cmpint(thread_of(f, 6), !=, first);
+}
+
 typedef struct {
     guint n;
     size_t octets;
@@ -375,6 +432,8 @@ main(int argc, char **argv)
     CASE("moves-in-one-step", moves_in_one_step);
     CASE("copies-many-at-once", copies_many_at_once);
     CASE("names-what-vanished", names_what_vanished);
+    CASE("tells-more-where-the-log-was-cut", tells_more_where_the_log_was_cut);
+    CASE("keeps-conversations-together", keeps_conversations_together);
     CASE("knows-headers-without-the-bytes", knows_headers_without_the_bytes);
     return g_test_run();
 }
