@@ -97,6 +97,8 @@ static const struct {
     { HP_STORE_ERROR_NOT_FOUND, "NONEXISTENT", N_("There is no such mailbox.") },
     { HP_STORE_ERROR_EXISTS, "ALREADYEXISTS", N_("There is such a mailbox already.") },
     { HP_STORE_ERROR_NOT_PERMITTED, "CANNOT", N_("That cannot be done here.") },
+    { HP_STORE_ERROR_FULL, "OVERQUOTA",
+      N_("The disk is full. Please make room and try again; deleting still works.") },
     { HP_STORE_ERROR_DAMAGED, "CORRUPTION",
       N_("The store of your mail is damaged. What is intact can be read; nothing can be "
          "changed.") },

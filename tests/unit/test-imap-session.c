@@ -4,6 +4,7 @@
 #include "hp-log.h"
 #include "hp-thread.h"
 
+#include <gio/gio.h>
 #include <sys/socket.h>
 
 static const HpService plain = { .name = "imap" };
@@ -309,6 +310,67 @@ needs_tls_for_passwords_if_so_set(Case *c, gconstpointer data)
     client_close(&strict);
 }
 
+/* --- the Outbox: INBOX plays it here -------------------------------------------------
+ */
+
+typedef struct {
+    GString *calls; /* (owned) */
+    gboolean fails;
+} Queue;
+
+static gboolean
+note_call(gpointer data, const char *name, const guint32 *uids, guint n, GError **error)
+{
+    Queue *queue = data;
+
+    g_string_append(queue->calls, name);
+    for (guint i = 0; i < n; i++)
+        g_string_append_printf(queue->calls, " %u", uids[i]);
+    g_string_append_c(queue->calls, ';');
+    if (queue->fails)
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "no");
+    return !queue->fails;
+}
+
+static gboolean
+cancel(gpointer data, const guint32 *uids, guint n, GError **error)
+{
+    return note_call(data, "cancel", uids, n, error);
+}
+
+static gboolean
+retry(gpointer data, const guint32 *uids, guint n, GError **error)
+{
+    return note_call(data, "retry", uids, n, error);
+}
+
+static void
+asks_the_queue_for_what_is_in_its_mailbox(Case *c, gconstpointer data)
+{
+    Queue queue = { g_string_new(NULL), FALSE };
+
+    c->f.options.outbox = (HpOutbox){ &queue, HP_STORE_INBOX, cancel, retry };
+    client_log_in(&c->one, &c->f);
+    client_say(&c->one, "a APPEND INBOX {3+}\r\nabc", "a NO [CANNOT] ");
+    client_say(&c->one, "b SELECT INBOX", "b OK ");
+    client_say(&c->one, "c COPY 1 INBOX", "c NO [CANNOT] ");
+    client_say(&c->one, "d STORE 1:2 +FLAGS ($Retry)", "d OK ");
+    client_say(&c->one, "e STORE 1:2 +FLAGS (\\Seen)", "e OK ");
+    client_say(&c->one, "f STORE 1:2 -FLAGS ($retry)", "f OK ");
+    client_say(&c->one, "g STORE 3 +FLAGS (\\Deleted)", "g OK ");
+    client_say(&c->one, "h EXPUNGE", "h OK ");
+    client_say(&c->one, "i MOVE 1 Trash", "i OK ");
+    client_say(&c->one, "j STATUS Trash (MESSAGES)", "(MESSAGES 1)");
+    client_say(&c->one, "k COPY 1 Archive", "k OK ");
+    g_assert_cmpstr(queue.calls->str, ==, "retry 1 2;cancel 3;cancel 1;");
+    queue.fails = TRUE;
+    client_say(&c->one, "m STORE 1 +FLAGS (\\Deleted)", "m OK ");
+    client_say(&c->one, "n EXPUNGE", "n NO ");
+    client_say(&c->one, "o FETCH 1 UID", "* 1 FETCH (UID 2)");
+    client_drain(&c->one);
+    g_string_free(queue.calls, TRUE);
+}
+
 static void
 refuses_in_one_line(void)
 {
@@ -355,6 +417,8 @@ main(int argc, char **argv)
     add("/imap-session/keeps-no-half-message", keeps_no_half_message, NULL);
     add("/imap-session/needs-tls-for-passwords-if-so-set",
         needs_tls_for_passwords_if_so_set, NULL);
+    add("/imap-session/asks-the-queue-for-what-is-in-its-mailbox",
+        asks_the_queue_for_what_is_in_its_mailbox, NULL);
     g_test_add_func("/imap-session/refuses-in-one-line", refuses_in_one_line);
     return g_test_run();
 }
