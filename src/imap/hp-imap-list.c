@@ -162,8 +162,7 @@ matches(const ListArgs *list, const char *name)
 static gboolean
 is_selected(const ListArgs *list, const HpImapNode *node)
 {
-    gboolean special =
-        node->mailbox != NULL && hp_imap_special_use(node->mailbox) != NULL;
+    gboolean special = node->mailbox != NULL && node->mailbox->special_use != NULL;
 
     if (list->only_subscribed && !node->subscribed)
         return FALSE;
@@ -189,8 +188,8 @@ add_attributes(const ListArgs *list, const HpImapNode *node, GString *line)
     g_string_append(line, node->has_children ? "\\HasChildren" : "\\HasNoChildren");
     if (node->subscribed && (list->subscribed || list->only_subscribed))
         g_string_append(line, " \\Subscribed");
-    if (node->mailbox != NULL && hp_imap_special_use(node->mailbox) != NULL)
-        g_string_append_printf(line, " %s", hp_imap_special_use(node->mailbox));
+    if (node->mailbox != NULL && node->mailbox->special_use != NULL)
+        g_string_append_printf(line, " %s", node->mailbox->special_use);
 }
 
 static void

@@ -62,21 +62,12 @@ mark_above(Maker *self, const char *name, Mark mark)
     }
 }
 
-const char *
-hp_imap_special_use(const HpStoreMailbox *mailbox)
-{
-    gboolean own = mailbox->special_use != NULL &&
-                   strcmp(mailbox->special_use, HP_STORE_OUTBOX_USE) == 0;
-
-    return own ? NULL : mailbox->special_use;
-}
-
 static void
 add_mailbox(Maker *self, const HpStoreMailbox *mailbox)
 {
     node_of(self, mailbox->name)->mailbox = mailbox;
     mark_above(self, mailbox->name, mark_children);
-    if (hp_imap_special_use(mailbox) != NULL)
+    if (mailbox->special_use != NULL)
         mark_above(self, mailbox->name, mark_special);
 }
 

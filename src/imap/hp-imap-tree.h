@@ -25,6 +25,3 @@ typedef struct {
 HpImapTree *hp_imap_tree_new(HpStore *store, GError **error);
 void hp_imap_tree_free(HpImapTree *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpImapTree, hp_imap_tree_free)
-
-/* The special use that clients may know of (RFC 6154), or %NULL. */
-const char *hp_imap_special_use(const HpStoreMailbox *mailbox);

@@ -31,11 +31,18 @@ is_clean(const char *text)
     return TRUE;
 }
 
+/* What other programs, to which mail is exported, would take for a place elsewhere. */
+static gboolean
+means_a_path(const char *level)
+{
+    return strcmp(level, ".") == 0 || strcmp(level, "..") == 0 || strcmp(level, "~") == 0;
+}
+
 static gboolean
 has_good_levels(GStrv levels)
 {
     for (guint i = 0; levels[i] != NULL; i++)
-        if (*levels[i] == '\0')
+        if (*levels[i] == '\0' || means_a_path(levels[i]))
             return FALSE;
     return g_strv_length(levels) <= HP_STORE_MAX_LEVELS;
 }

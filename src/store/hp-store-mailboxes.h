@@ -21,8 +21,9 @@
 #define HP_STORE_OUTBOX_USE "\\Hauspost.Outbox"
 
 /* (transfer full) (nullable): the name as it is kept (NFC, INBOX in capitals, without a
- * "/" at its end); %NULL if it cannot be one: not UTF-8, control characters, empty
- * levels, too long. The calls below take names in any form. */
+ * "/" at its end); %NULL if it cannot be one: not UTF-8, control characters, levels
+ * that are empty or called ".", ".." or "~", too long. The calls below take names in any
+ * form. */
 char *hp_store_normal_name(const char *name);
 
 /* (transfer full): by name. HP_STORE_ERROR_NOT_FOUND. */

@@ -13,6 +13,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define INPUT_MAX 30000 /* what a socket pair holds without a reader */
+#define SAID_MAX  150000
 
 static const HpService plain = { .name = "imap" };
 
@@ -35,7 +36,8 @@ check_answers(int fd, gboolean utf8)
 
     while ((n = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT)) > 0)
         g_string_append_len(said, buffer, n);
-    grammar_check(hp_slice_of_string(said), utf8);
+    if (said->len < SAID_MAX) /* else the end of it may not have fitted */
+        grammar_check(hp_slice_of_string(said), utf8);
 }
 
 static void
@@ -89,6 +91,20 @@ has_login(HpSlice input)
     return FALSE;
 }
 
+/* So that what LIST says still fits into the socket. */
+static void
+thin_out(ImapFixture *f)
+{
+    g_autoptr(GPtrArray) all = hp_store_list(f->options.store, NULL);
+
+    for (guint i = 0; all->len > 50 && i < all->len; i++) {
+        const HpStoreMailbox *mailbox = g_ptr_array_index(all, i);
+
+        hp_store_delete(f->options.store, mailbox->name, NULL); /* INBOX refuses */
+        hp_store_set_subscribed(f->options.store, mailbox->name, FALSE, NULL);
+    }
+}
+
 /* The next input has messages to work on, in a mailbox that is not too full. */
 static void
 refill(ImapFixture *f)
@@ -97,6 +113,7 @@ refill(ImapFixture *f)
         hp_store_snapshot(f->options.store, HP_STORE_INBOX, NULL);
     g_autoptr(GArray) uids = g_array_new(FALSE, FALSE, sizeof(guint32));
 
+    thin_out(f);
     if (inbox->entries->len >= 3 && inbox->entries->len < 20)
         return;
     for (guint i = 0; i < inbox->entries->len; i++)

@@ -47,6 +47,10 @@ knows_what_can_be_a_name(void)
     check_normal("/", NULL);
     check_normal("/a", NULL);
     check_normal("a//b", NULL);
+    check_normal("../a", NULL);
+    check_normal("a/./b", NULL);
+    check_normal("~", NULL);
+    check_normal("..a/~b", "..a/~b");
     check_normal("a\nb", NULL);
     check_normal("a\xe2\x80\xa8z", NULL); /* a line separator */
     check_normal("\xff", NULL);
