@@ -43,12 +43,13 @@ hp_imap_outbox_cancel(HpImapSession *s, const GArray *uids, GError **error)
 {
     const HpOutbox *outbox = &s->options->outbox;
     GError *cause = NULL;
+    gboolean done;
 
     if (uids->len == 0 || !hp_imap_outbox_selected(s))
         return TRUE;
-    return told(outbox->cancel(outbox->self, (const guint32 *)(gconstpointer)uids->data,
-                               uids->len, &cause),
-                cause, error);
+    done = outbox->cancel(outbox->self, (const guint32 *)(gconstpointer)uids->data,
+                          uids->len, &cause);
+    return told(done, cause, error);
 }
 
 gboolean
@@ -58,16 +59,18 @@ hp_imap_outbox_retry(HpImapSession *s, const GArray *uids,
     const HpOutbox *outbox = &s->options->outbox;
     GError *cause = NULL;
     gboolean asked = FALSE;
+    gboolean done;
 
     if (uids->len == 0 || change->mode == HP_FLAGS_REMOVE || change->keywords == NULL ||
         !hp_imap_outbox_selected(s))
         return TRUE;
     for (char **word = change->keywords; *word != NULL; word++)
         asked = asked || g_ascii_strcasecmp(*word, HP_OUTBOX_RETRY) == 0;
-    return !asked ||
-           told(outbox->retry(outbox->self, (const guint32 *)(gconstpointer)uids->data,
-                              uids->len, &cause),
-                cause, error);
+    if (!asked)
+        return TRUE;
+    done = outbox->retry(outbox->self, (const guint32 *)(gconstpointer)uids->data,
+                         uids->len, &cause);
+    return told(done, cause, error);
 }
 
 /* The copies of what could not be stopped go again. */
