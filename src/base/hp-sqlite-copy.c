@@ -9,9 +9,11 @@
 
 #define MAX_FINDINGS 100
 
-/* A copy in the making: @source is attached to it. */
+/* A copy in the making. What is whole is attached to it as "source"; what is damaged
+ * cannot be attached, and is read through a connection of its own. */
 typedef struct {
     HpDb *db;        /* (unowned) */
+    HpDbConn *conn;  /* (owned) (nullable): leased, to read what is damaged */
     sqlite3 *handle; /* (owned) (nullable) */
     HpDbCopy *copy;  /* (unowned) */
 } Copying;
@@ -20,6 +22,7 @@ static void
 clear_copying(Copying *self)
 {
     sqlite3_close(self->handle);
+    g_clear_pointer(&self->conn, hp_db_return);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Copying, clear_copying)
 
@@ -83,10 +86,10 @@ prepare(Copying *self, const char *path, GError **error)
         if (!run(self, self->db->migrations[i], error))
             return FALSE;
     return run(self, stamp, error) &&
-           attach(self, "ATTACH ?1 AS source", self->db->path, error) &&
+           (self->copy->salvage ||
+            attach(self, "ATTACH ?1 AS source", self->db->path, error)) &&
            (self->copy->older == NULL ||
-            attach(self, "ATTACH ?1 AS older", self->copy->older, error)) &&
-           (!self->copy->salvage || run(self, "PRAGMA source.writable_schema=ON", error));
+            attach(self, "ATTACH ?1 AS older", self->copy->older, error));
 }
 
 /* The names of all tables of the new schema; one of them counts the ids given. */
@@ -109,12 +112,12 @@ list_tables(Copying *self)
 /* Row by row, so that those before the damage are there. A row that is there already, or
  * breaks a rule, is left out. %FALSE if not all could be read. */
 static gboolean
-copy_rows(Copying *self, const char *table, const char *from_sql)
+copy_rows(Copying *self, sqlite3 *source, const char *table, const char *from_sql)
 {
     g_autofree char *sql = g_strdup_printf(from_sql, table);
     g_autoptr(GString) insert = g_string_new(NULL);
     sqlite3_stmt *from = NULL, *to = NULL;
-    int code = sqlite3_prepare_v2(self->handle, sql, -1, &from, NULL);
+    int code = sqlite3_prepare_v2(source, sql, -1, &from, NULL);
     int columns = code == SQLITE_OK ? sqlite3_column_count(from) : 0;
 
     g_string_append_printf(insert, "INSERT OR IGNORE INTO main.\"%s\" VALUES (", table);
@@ -141,15 +144,16 @@ static void
 salvage_table(Copying *self, const char *table)
 {
     g_autofree char *empty = g_strdup_printf("DELETE FROM main.\"%s\"", table);
+    sqlite3 *source = self->conn->handle;
 
     run(self, empty, NULL);
     if (g_str_equal(table, "sqlite_sequence") ||
-        copy_rows(self, table, "SELECT * FROM source.\"%s\""))
+        copy_rows(self, source, table, "SELECT * FROM \"%s\""))
         return;
     self->copy->ret_lost++;
-    copy_rows(self, table, "SELECT * FROM source.\"%s\" ORDER BY 1 DESC, 2 DESC");
+    copy_rows(self, source, table, "SELECT * FROM \"%s\" ORDER BY 1 DESC, 2 DESC");
     if (self->copy->older != NULL)
-        copy_rows(self, table, "SELECT * FROM older.\"%s\"");
+        copy_rows(self, self->handle, table, "SELECT * FROM older.\"%s\"");
 }
 
 static gboolean
@@ -197,8 +201,15 @@ make_durable(const char *tmp, const char *path, GError **error)
 static gboolean
 fill(HpDb *db, HpDbCopy *copy, const char *tmp, GError **error)
 {
-    g_auto(Copying) self = { db, NULL, copy };
+    g_auto(Copying) self = { .db = db, .copy = copy };
 
+    if (copy->salvage) {
+        self.conn = hp_db_lease(db);
+        if (self.conn->handle == NULL) {
+            g_propagate_error(error, g_error_copy(self.conn->failure));
+            return FALSE;
+        }
+    }
     return prepare(&self, tmp, error) && copy_tables(&self, error);
 }
 

@@ -237,6 +237,25 @@ makes_a_damaged_database_anew(StoreFixture *f, gconstpointer unused)
     g_assert_true(kept); /* nothing is deleted */
 }
 
+/* Half of the messages is in the half that is left, whatever the snapshot. */
+static void
+reads_what_is_left_without_a_snapshot(StoreFixture *f, gconstpointer unused)
+{
+    g_auto(HpStoreReport) report = { 0 };
+    g_autoptr(HpStoreMailbox) inbox = NULL;
+
+    for (guint i = 0; i < 40; i++) {
+        g_autofree char *text = g_strnfill(20000 + i, 'x');
+
+        store_append(f, INBOX, text, 0, NULL);
+    }
+    store_fixture_stop(f);
+    damage(f);
+    rebuild(f, &report);
+    inbox = hp_store_find(f->store, "INBOX", NULL);
+    g_assert_cmpuint(inbox->messages, >=, 20);
+}
+
 static void
 falls_back_to_the_snapshot(StoreFixture *f, gconstpointer unused)
 {
@@ -285,6 +304,7 @@ main(int argc, char **argv)
     CASE("keeps-a-snapshot-of-each-of-seven-days",
          keeps_a_snapshot_of_each_of_seven_days);
     CASE("makes-a-damaged-database-anew", makes_a_damaged_database_anew);
+    CASE("reads-what-is-left-without-a-snapshot", reads_what_is_left_without_a_snapshot);
     CASE("falls-back-to-the-snapshot", falls_back_to_the_snapshot);
     CASE("leaves-a-whole-database-alone", leaves_a_whole_database_alone);
     return g_test_run();
