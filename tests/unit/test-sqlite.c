@@ -419,6 +419,85 @@ takes_back_a_big_request_that_fails(Fixture *f, gconstpointer unused)
     g_assert_cmpint(count_things(f->db), ==, 1);
 }
 
+/* What is heard of commits. */
+typedef struct {
+    char name[8];
+    HpDbWork work;
+    GString *heard; /* (unowned) */
+} Telling;
+
+static gboolean
+tell_work(HpDbConn *conn, gpointer data, GError **error)
+{
+    Telling *telling = data;
+
+    return telling->work(conn, telling->name, error);
+}
+
+static void
+hear(gpointer data)
+{
+    Telling *telling = data;
+
+    g_string_append(telling->heard, telling->name);
+}
+
+static void
+tells_of_each_commit_before_it_returns(Fixture *f, gconstpointer unused)
+{
+    g_autoptr(GString) heard = g_string_new(NULL);
+    Telling tellings[] = { { "a", add_named, heard },
+                           { "b", add_then_fail, heard },
+                           { "c", add_named, heard } };
+
+    for (guint i = 0; i < G_N_ELEMENTS(tellings); i++) {
+        HpDbChange change = { tell_work, hear, &tellings[i], i == 2 };
+
+        g_assert_cmpint(hp_db_write_change(f->db, &change, NULL), ==, i != 1);
+    }
+    g_assert_cmpstr(heard->str, ==, "ac"); /* nothing of what was refused */
+}
+
+/* Things in a copy of the database. */
+static gint64
+count_in_copy(Fixture *f, const char *const *spare)
+{
+    g_autofree char *path = g_strconcat(f->path, ".copy", NULL);
+    HpDbCopy copy = { .path = path, .spare = spare };
+    HpDbSpec spec = { path, APPLICATION, second_schema, "test-writer" };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(HpDb) other = NULL;
+    struct stat info;
+
+    hp_db_copy(f->db, &copy, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(stat(path, &info), ==, 0);
+    g_assert_cmpuint(info.st_mode & 07777, ==, 0600);
+    other = hp_db_open(&spec, &error);
+    g_assert_no_error(error);
+    return count_things(other);
+}
+
+static void
+copies_all_but_the_spared_tables(Fixture *f, gconstpointer unused)
+{
+    static const char *const spare[] = { "thing", NULL };
+    char name[] = "a";
+
+    g_assert_true(hp_db_write(f->db, add_named, name, NULL));
+    g_assert_cmpint(count_in_copy(f, NULL), ==, 1);
+    g_assert_cmpint(count_in_copy(f, spare), ==, 0); /* replaces the older one */
+}
+
+static void
+finds_nothing_in_a_whole_database(Fixture *f, gconstpointer unused)
+{
+    g_autoptr(GPtrArray) quick = hp_db_check(f->db, FALSE);
+    g_autoptr(GPtrArray) full = hp_db_check(f->db, TRUE);
+
+    g_assert_cmpuint(quick->len + full->len, ==, 0);
+}
+
 static void
 ends_a_group_that_grows_large(Fixture *f, gconstpointer unused)
 {
@@ -790,6 +869,10 @@ main(int argc, char **argv)
     CASE("fails-the-first-step-on-a-damaged-schema",
          fails_the_first_step_on_a_damaged_schema);
     CASE("sees-one-state-in-a-snapshot", sees_one_state_in_a_snapshot);
+    CASE("tells-of-each-commit-before-it-returns",
+         tells_of_each_commit_before_it_returns);
+    CASE("copies-all-but-the-spared-tables", copies_all_but_the_spared_tables);
+    CASE("finds-nothing-in-a-whole-database", finds_nothing_in_a_whole_database);
     CASE("cannot-write-through-a-reader", cannot_write_through_a_reader);
     CASE("lends-four-readers-to-any-number", lends_four_readers_to_any_number);
     CASE("leaves-nothing-behind-when-tidied", leaves_nothing_behind_when_tidied);
