@@ -33,9 +33,10 @@ gboolean hp_imap_skip(HpImapArgs *args, char byte);
 /* A whole atom that is @word in any case: "FLAGS" does not begin "FLAGSX". */
 gboolean hp_imap_skip_word(HpImapArgs *args, const char *word);
 
-gboolean hp_imap_take_space(HpImapArgs *args);
+gboolean hp_imap_take_space(HpImapArgs *args); /* exactly one */
+/* One of "()[]<>". */
 gboolean hp_imap_take_char(HpImapArgs *args, char byte);
-gboolean hp_imap_take_end(HpImapArgs *args);
+gboolean hp_imap_take_end(HpImapArgs *args); /* of the command: nothing is left */
 
 /* ABNF: atom, tag (without "+"). @ret_atom: a view of the command. */
 gboolean hp_imap_take_atom(HpImapArgs *args, HpSlice *ret_atom);
@@ -50,7 +51,9 @@ gboolean hp_imap_take_nstring(HpImapArgs *args, char **ret_text);
 /* list-mailbox: an astring that may hold "%" and "*" (RFC 9051 §9). */
 gboolean hp_imap_take_pattern(HpImapArgs *args, char **ret_text);
 
+/* ABNF: number, up to @max; nz-number: not 0. */
 gboolean hp_imap_take_number(HpImapArgs *args, guint64 max, guint64 *ret_number);
+/* See hp_imap_take_number(). */
 gboolean hp_imap_take_nz_number(HpImapArgs *args, guint64 max, guint64 *ret_number);
 
 /* "literal" in front of its octets, which are not consumed: "{5}\r\n", "{5+}\r\n". */

@@ -211,17 +211,23 @@ copied_code(const HpStoreMailbox *to, const GArray *copied)
     return g_string_free(g_steal_pointer(&code), FALSE);
 }
 
-/* *@ret: (out) (transfer full) */
+typedef struct {
+    const GArray *uids;       /* (unowned) */
+    const HpStoreMailbox *to; /* (unowned) */
+    gboolean move;
+    GArray *ret_copied; /* (owned) (nullable): HpStoreCopied */
+} Carriage;
+
 static gboolean
-carry(HpImapSession *s, const GArray *uids, const HpStoreMailbox *to, gboolean move,
-      GArray **ret, GError **error)
+carry(HpImapSession *s, Carriage *what, GError **error)
 {
-    if (uids->len == 0)
+    if (what->uids->len == 0)
         return TRUE;
-    if (move && hp_imap_outbox_selected(s))
-        return hp_imap_outbox_move(s, uids, to, ret, error);
-    return hp_store_copy(s->options->store, hp_view_mailbox(s->view), numbers(uids),
-                         uids->len, to->id, move, ret, error);
+    if (what->move && hp_imap_outbox_selected(s))
+        return hp_imap_outbox_move(s, what->uids, what->to, &what->ret_copied, error);
+    return hp_store_copy(s->options->store, hp_view_mailbox(s->view), numbers(what->uids),
+                         what->uids->len, what->to->id, what->move, &what->ret_copied,
+                         error);
 }
 
 static void
@@ -231,11 +237,13 @@ copy(HpImapSession *s, const GArray *seqs, const HpStoreMailbox *to, gboolean mo
     g_autoptr(GArray) copied = NULL;
     g_autoptr(GError) error = NULL;
     g_autofree char *code = NULL;
+    Carriage what = { uids, to, move, NULL };
 
-    if (!carry(s, uids, to, move, &copied, &error)) {
+    if (!carry(s, &what, &error)) {
         hp_imap_fail(s, error);
         return;
     }
+    copied = what.ret_copied;
     code = copied_code(to, copied);
     if (!move) {
         hp_imap_ok(s, code, _("Copied."));

@@ -5,8 +5,8 @@
 
 #include <glib/gi18n.h>
 
-#define IDLE_MSEC (31 * 60 * 1000) /* RFC 2177 §3: clients come again within 29 minutes \
-                                    */
+/* RFC 2177 §3: clients come again within 29 minutes. */
+#define IDLE_USEC ((gint64)31 * 60 * G_USEC_PER_SEC)
 #define DONE_USEC ((gint64)60 * G_USEC_PER_SEC)
 #define MAX_LINE  ((size_t)1000)
 
@@ -22,7 +22,7 @@ tell(HpImapSession *s)
 static gboolean
 wait_for_input(HpImapSession *s)
 {
-    gint64 end = g_get_monotonic_time() + IDLE_MSEC * (gint64)1000;
+    gint64 end = g_get_monotonic_time() + IDLE_USEC;
 
     while (s->state != HP_IMAP_ENDED) {
         gint64 left_ms = (end - g_get_monotonic_time()) / 1000;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define MAX_PATTERNS 50
-#define MAX_PATTERN  (2 * HP_STORE_MAX_NAME)
+#define MAX_PATTERN  ((size_t)2 * HP_STORE_MAX_NAME)
 
 typedef struct {
     gboolean extended;        /* in the form of RFC 5258 */

@@ -34,8 +34,11 @@ hp_imap_know_keywords(HpImapSession *s, guint32 set)
     if (set == 0 || s->keywords == NULL)
         return;
     if (s->sets == NULL)
-        s->sets = g_hash_table_new(NULL, NULL);
-    if (g_hash_table_add(s->sets, GUINT_TO_POINTER(set)) && !all_told(s, set))
+        s->sets = g_hash_table_new_full(g_int_hash, g_int_equal, g_free, NULL);
+    if (g_hash_table_contains(s->sets, &set))
+        return;
+    g_hash_table_add(s->sets, g_memdup2(&set, sizeof set));
+    if (!all_told(s, set))
         g_free(hp_imap_tell_flags_in_use(s));
 }
 

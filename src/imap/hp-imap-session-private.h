@@ -49,7 +49,7 @@ typedef struct {
     HpView *view;       /* (owned) (nullable): set while SELECTED */
     gboolean read_only; /* EXAMINE */
     GStrv keywords;     /* (owned) (nullable): that FLAGS has told */
-    GHashTable *sets;   /* (owned) (nullable): numbers of sets of them, as keys */
+    GHashTable *sets;   /* (owned) (nullable): guint32 numbers of sets of them */
     GArray *saved;      /* (owned) (nullable): "$" (RFC 5182): guint32 uids, ascending */
     gint64 progress_usec; /* when something was last said while a command works */
     guint64 own_modseq;   /* of this command's change, which it tells itself; 0: none */

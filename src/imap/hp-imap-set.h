@@ -21,6 +21,8 @@ typedef struct {
 void hp_imap_set_clear(HpImapSet *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HpImapSet, hp_imap_set_clear)
 
+/* ABNF: sequence-set. @ret_set: initialised before; hp_imap_set_clear() it in any case.
+ */
 gboolean hp_imap_take_set(HpImapArgs *args, HpImapSet *ret_set);
 
 /* Is this a set, and not another word? Consumes nothing. */

@@ -71,6 +71,7 @@ static void
 client_expect(Client *self, const char *words)
 {
     for (;;) {
+        size_t before = self->said->len;
         const char *at = g_strstr_len(self->said->str + self->seen,
                                       (gssize)(self->said->len - self->seen), words);
 
@@ -79,7 +80,8 @@ client_expect(Client *self, const char *words)
             return;
         }
         if (!client_more(self))
-            g_error("\"%s\" did not come; what came:\n%s", words, self->said->str);
+            g_test_message("\"%s\" did not come; what came:\n%s", words, self->said->str);
+        g_assert_cmpuint(self->said->len, >, before);
     }
 }
 
