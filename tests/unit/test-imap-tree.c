@@ -54,8 +54,9 @@ static void
 knows_levels_without_a_mailbox(ImapFixture *f, gconstpointer data)
 {
     g_autoptr(HpImapTree) tree = NULL;
+    gint64 id;
 
-    g_assert_true(hp_store_create(f->options.store, "a/b/c", NULL, NULL, NULL));
+    g_assert_true(hp_store_create(f->options.store, "a/b/c", NULL, &id, NULL));
     g_assert_true(hp_store_delete(f->options.store, "a/b", NULL));
     tree = load(f);
     g_assert_null(find(tree, "a/b").mailbox);
@@ -84,8 +85,9 @@ static void
 knows_special_uses_below(ImapFixture *f, gconstpointer data)
 {
     g_autoptr(HpImapTree) tree = NULL;
+    gint64 id;
 
-    g_assert_true(hp_store_create(f->options.store, "post/out", "\\Sent", NULL, NULL));
+    g_assert_true(hp_store_create(f->options.store, "post/out", "\\Sent", &id, NULL));
     tree = load(f);
     g_assert_true(find(tree, "post").child_special);
     g_assert_false(find(tree, "post/out").child_special);
