@@ -151,24 +151,31 @@ hp_store_summary(HpStore *self, gint64 content, GError **error)
     return summary;
 }
 
+/* (nullable): %NULL if it must be computed. */
+static GBytes *
+find_header(HpStore *self, gint64 content)
+{
+    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
+    HpSlice header, packed;
+
+    return find_kept(conn, content, &header, &packed)
+               ? g_bytes_new(header.data, header.len)
+               : NULL;
+}
+
 GBytes *
 hp_store_header(HpStore *self, gint64 content, GError **error)
 {
-    g_autoptr(GArray) computed = new_computed();
-    GBytes *header = NULL;
-    HpSlice head, packed;
+    GBytes *header = find_header(self, content);
+    g_autoptr(GArray) computed = NULL;
+    HpSummary *summary;
 
-    {
-        g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
-
-        if (find_kept(conn, content, &head, &packed))
-            return g_bytes_new(head.data, head.len);
-    }
-    {
-        g_autoptr(HpSummary) summary = compute(self, content, &header, computed, error);
-
-        g_assert((summary == NULL) == (header == NULL));
-    }
+    if (header != NULL)
+        return header;
+    computed = new_computed();
+    summary = compute(self, content, &header, computed, error);
+    if (summary != NULL)
+        hp_summary_free(summary);
     keep_computed(self, computed);
     return header;
 }
