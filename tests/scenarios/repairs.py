@@ -1,5 +1,10 @@
 """What is lost is said, what is left stays readable, and nothing is deleted."""
+import imaplib
+import random
+import re
 import subprocess
+import threading
+import time
 
 from harness import scenario
 from mailboxes import fill, good, mail, uids
@@ -94,3 +99,58 @@ def trash_is_emptied(post):
     post.run("mailbox", "cleanup", "-y")
     assert b"(MESSAGES 0)" in good(imap.status("Trash", "(MESSAGES)"))[0]
     assert good(imap.select()) == [b"1"]
+
+
+def numbers(imap):
+    said = good(imap.status("INBOX", "(UIDVALIDITY UIDNEXT HIGHESTMODSEQ)"))[0]
+    return [int(re.search(word + rb" (\d+)", said)[1])
+            for word in (b"UIDVALIDITY", b"UIDNEXT", b"HIGHESTMODSEQ")]
+
+
+def work(imap, book, chance):
+    """Appends, flags and expunges until the connection breaks; BOOK holds what was answered."""
+    try:
+        while True:
+            said = good(imap.append("INBOX", None, None, mail(str(chance.random()))))[0]
+            uid = int(re.search(rb"APPENDUID \d+ (\d+)", said)[1])
+            book[uid] = "there"
+            good(imap.uid("STORE", str(uid), "+FLAGS", r"(\Flagged)"))
+            book[uid] = "flagged"
+            if chance.random() < 0.3:
+                book[uid] = "unknown"
+                good(imap.uid("STORE", str(uid), "+FLAGS", r"(\Deleted)"))
+                good(imap.uid("EXPUNGE", str(uid)))
+                book[uid] = "gone"
+    except (OSError, imaplib.IMAP4.abort, imaplib.IMAP4.error, AssertionError):
+        pass
+
+
+@scenario(tree="plain")
+def killed_around_imap(post):
+    """C6: kill -9 around APPEND, STORE and EXPUNGE: what was answered holds, and no number goes back."""
+    chance = random.Random(7)
+    book, before = {}, [0, 0, 0]
+    for _ in range(8):
+        imap = post.imap()
+        good(imap.select())
+        thread = threading.Thread(target=work, args=(imap, book, chance))
+        thread.start()
+        time.sleep(chance.uniform(0.05, 0.4))
+        post.kill9()
+        thread.join()
+        post.start()
+        imap = post.imap()
+        after = numbers(imap)
+        assert before[0] in (0, after[0]) and after[1:] >= before[1:], (before, after)
+        assert after[2] >= before[2], (before, after)
+        assert after[1] > max(book, default=0), (after, max(book, default=0))
+        before = after
+        good(imap.select())
+        there = {int(uid) for uid in uids(imap)}
+        flagged = {int(uid) for uid in good(imap.uid("SEARCH", "FLAGGED"))[0].split()}
+        for uid, state in book.items():
+            assert state == "unknown" or (uid in there) == (state != "gone"), (uid, state)
+            assert state != "flagged" or uid in flagged, uid
+        imap.logout()
+    assert "gone" in book.values() and "flagged" in book.values(), book
+    assert post.run("check", "--full").returncode == 0
