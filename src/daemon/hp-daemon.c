@@ -17,7 +17,9 @@
 #include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define EXIT_FAULT    1
 #define EXIT_PROBLEMS 7
@@ -279,6 +281,12 @@ open_ports(HpDaemon *self, GError **error)
 static void
 close_listener(HpDaemon *self)
 {
+    if (self->parts.listener != NULL && !hp_listener_stop(self->parts.listener)) {
+        /* It uses what is closed next. All that was acknowledged is on disk, so ending
+         * here is what kill -9 is: safe, if not polite. */
+        hp_log("daemon", NULL, G_LOG_LEVEL_WARNING, "a session did not end in time");
+        _exit(EXIT_FAILURE);
+    }
     g_clear_pointer(&self->parts.listener, hp_listener_free);
 }
 

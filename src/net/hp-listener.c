@@ -383,40 +383,51 @@ hp_listener_start(HpListener *self, GError **error)
     return self->thread != NULL;
 }
 
-/* Returns %FALSE if some session does not come to its end. */
+/* @deadline_usec: monotonic, -1: none. %FALSE if some session does not come to its end.
+ */
 static gboolean
-stop_sessions(HpListener *self)
+stop_sessions(HpListener *self, gint64 deadline_usec)
 {
-    gint64 deadline = g_get_monotonic_time() + STOP_USEC;
-
     HP_LOCKED(&self->lock);
     for (guint i = 0; i < self->open->len; i++) {
         HpConnection *connection = g_ptr_array_index(self->open, i);
 
         hp_channel_abort(connection->channel);
     }
-    while (self->running > 0 && hp_cond_wait_until(&self->ended, &self->lock, deadline))
+    while (self->running > 0 &&
+           hp_cond_wait_until(&self->ended, &self->lock, deadline_usec))
         ;
     return self->running == 0;
+}
+
+static void
+stop_accepting(HpListener *self)
+{
+    if (self->thread != NULL) {
+        {
+            HP_LOCKED(&self->lock);
+            self->stopping = TRUE;
+        }
+        hp_waker_ring(self->waker);
+        g_clear_pointer(&self->thread, hp_thread_join);
+    }
+    for (guint i = 0; i < self->doors->len; i++)
+        shut_door(g_ptr_array_index(self->doors, i));
+    close_adopted(self);
+}
+
+gboolean
+hp_listener_stop(HpListener *self)
+{
+    stop_accepting(self);
+    return stop_sessions(self, g_get_monotonic_time() + STOP_USEC);
 }
 
 void
 hp_listener_free(HpListener *self)
 {
-    {
-        HP_LOCKED(&self->lock);
-        self->stopping = TRUE;
-    }
-    hp_waker_ring(self->waker);
-    g_clear_pointer(&self->thread, hp_thread_join);
-    for (guint i = 0; i < self->doors->len; i++)
-        shut_door(g_ptr_array_index(self->doors, i));
-    close_adopted(self);
-    if (!stop_sessions(self)) {
-        /* Its thread still uses what would be freed. The process is about to end. */
-        hp_log("net", NULL, G_LOG_LEVEL_WARNING, "a session did not end in time");
-        return;
-    }
+    stop_accepting(self);
+    stop_sessions(self, -1);
     hp_listener_reap(self);
     g_ptr_array_unref(self->doors);
     g_array_unref(self->adopted);

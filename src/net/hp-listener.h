@@ -57,8 +57,11 @@ guint16 hp_listener_port(const HpListener *self, const char *service,
 /* Begins to accept. Adopted sockets that nothing uses are closed. */
 gboolean hp_listener_start(HpListener *self, GError **error);
 
-/* Stops accepting, aborts all sessions, waits for their threads (at most 8 s for those
- * that finish something), frees. */
+/* Stops accepting, aborts all sessions and waits for their threads, at most 8 s.
+ * Returns: %FALSE if a session has not come to its end: what it uses may not be freed */
+gboolean hp_listener_stop(HpListener *self);
+
+/* Stops it if that was not done, and waits for its sessions without end. */
 void hp_listener_free(HpListener *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpListener, hp_listener_free)
 

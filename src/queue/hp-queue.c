@@ -112,11 +112,12 @@ hp_queue_configure(HpQueue *self, const HpQueueOptions *options)
         g_free(self->bounce_from_domain);
         g_free(self->user_address);
         g_free(self->user_name);
-        g_free(self->language);
         self->bounce_from_domain = g_strdup(options->bounce_from_domain);
         self->user_address = g_strdup(options->user_address);
         self->user_name = g_strdup(options->user_name);
-        self->language = g_strdup(language);
+        /* gettext's language does not change either: a report speaks one of them. */
+        if (self->language == NULL)
+            self->language = g_strdup(language);
         self->concurrency = CLAMP(options->concurrency, 1, HP_PHASES_SLOTS);
         self->per_destination = MAX(options->per_destination, 1);
         self->give_up_sec = options->give_up_sec;

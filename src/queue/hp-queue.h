@@ -57,7 +57,7 @@ gboolean hp_queue_is_writable(HpQueue *self);
 
 HpIntake hp_queue_intake(HpQueue *self);
 
-/* New settings that may change while it runs. */
+/* New settings that may change while it runs; the language stays that of the opening. */
 void hp_queue_configure(HpQueue *self, const HpQueueOptions *options);
 
 /* Facts from outside. @moved: another network, or resumed from suspend: due at once. */

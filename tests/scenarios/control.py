@@ -60,6 +60,19 @@ def german_throughout(post):
 
 
 @scenario
+def language_changes_at_the_start(post):
+    """A running daemon goes on in one language; after a start it speaks the new one."""
+    post.send("x@far.example", "which language")
+    english = "no connection to the internet"
+    post.wait_for(lambda: english in post.recipient("x@far.example").get("explanation", ""), 20)
+    assert "next start" in post.run("config", "set", "account.language", "de").stderr
+    assert english in post.recipient("x@far.example")["explanation"]
+    post.stop()
+    post.start()
+    assert "Verbindung" in post.recipient("x@far.example")["explanation"]
+
+
+@scenario
 def not_running(make):
     """Without a daemon: exit status 4 and a line that begins with an arrow."""
     post = make()

@@ -335,6 +335,7 @@ def too_large(post):
 @scenario
 def too_many_recipients(post):
     """The 101st recipient is answered 452 4.5.3; the hundred go out."""
+    post.run("pause")                   # so that they can be counted
     with smtp_session(post) as talk:
         talk.expect("MAIL FROM:<anna@home.example>", 250)
         for number in range(100):

@@ -111,6 +111,8 @@ serves_both_families(void)
     expect(four, "hello test");
     if (six != NULL)
         expect(six, "hello test");
+    g_assert_true(hp_listener_stop(listener)); /* the sessions end at once */
+    g_assert_true(hp_listener_stop(listener));
     hp_listener_free(listener);
 }
 
