@@ -289,11 +289,12 @@ static const HpSettingSpec specs[HP_CONFIG_N_KEYS] = {
                                                     "empty: until it is deleted.") },
     [HP_CONFIG_MAIL_TRASH_RETENTION] = { "mail", "trash-retention", HP_SETTING_DURATION,
                                          "30d",
-                                         .about =
-                                             N_("How long deleted mail stays in Trash.") },
+                                         .about = N_(
+                                             "How long deleted mail stays in Trash.") },
     [HP_CONFIG_MAIL_JUNK_RETENTION] = { "mail", "junk-retention", HP_SETTING_DURATION,
                                         "30d",
-                                        .about = N_("How long junk mail stays in Junk.") },
+                                        .about =
+                                            N_("How long junk mail stays in Junk.") },
     /* [notifications] */
     [HP_CONFIG_NOTIFICATIONS_NEW_MAIL] = { "notifications", "new-mail", HP_SETTING_CHOICE,
                                            "banner", .choices = EVENT,

@@ -21,12 +21,9 @@ static const struct {
     gboolean implicit_tls;
     const char *tls; /* (unowned) */
 } services[] = {
-    { "smtp", FALSE, "starttls" },
-    { "smtp", TRUE, "tls" },
-    { "pop3", FALSE, "starttls" },
-    { "pop3", TRUE, "tls" },
-    { "imap", FALSE, "starttls" },
-    { "imap", TRUE, "tls" },
+    { "smtp", FALSE, "starttls" }, { "smtp", TRUE, "tls" },
+    { "pop3", FALSE, "starttls" }, { "pop3", TRUE, "tls" },
+    { "imap", FALSE, "starttls" }, { "imap", TRUE, "tls" },
 };
 
 /* Those that are open: the settings may name others already, for the next start. */

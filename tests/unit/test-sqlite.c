@@ -1,4 +1,4 @@
-#include "hp-sqlite.h"
+#include "sqlite-fixture.h"
 
 #include "hp-lock.h"
 #include "hp-thread.h"
@@ -13,20 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define APPLICATION   0x48507474
 #define DEADLINE_USEC (60 * G_USEC_PER_SEC)
-
-static const char *const first_schema[] = {
-    "CREATE TABLE thing (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE);", NULL
-};
-static const char *const second_schema[] = {
-    "CREATE TABLE thing (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE);",
-    "ALTER TABLE thing ADD COLUMN bytes BLOB;", NULL
-};
-static const char *const broken_schema[] = {
-    "CREATE TABLE thing (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE);",
-    "ALTER TABLE thing ADD COLUMN bytes BLOB; INSERT INTO nothing VALUES (1);", NULL
-};
 
 /* SQLite's calls come here, because a program's own symbols go before a library's. */
 static gint syncs_fail; /* nocheck: the fault that a test injects */
@@ -43,62 +30,6 @@ fdatasync(int fd)
     return (int)syscall(SYS_fdatasync, fd);
 }
 
-typedef struct {
-    char *dir;  /* (owned) */
-    char *path; /* (owned) */
-    HpDb *db;   /* (owned) (nullable) */
-} Fixture;
-
-static HpDb *
-open_with(Fixture *f, const char *const *migrations, GError **error)
-{
-    HpDbSpec spec = { f->path, APPLICATION, migrations, "test-writer" };
-
-    return hp_db_open(&spec, error);
-}
-
-static void
-reopen(Fixture *f)
-{
-    g_autoptr(GError) error = NULL;
-
-    g_clear_pointer(&f->db, hp_db_close);
-    f->db = open_with(f, second_schema, &error);
-    g_assert_no_error(error);
-}
-
-static void
-set_up(Fixture *f, gconstpointer unused)
-{
-    f->dir = g_dir_make_tmp("hp-sqlite-XXXXXX", NULL);
-    f->path = g_build_filename(f->dir, "test.db", NULL);
-    reopen(f);
-}
-
-static void
-tear_down(Fixture *f, gconstpointer unused)
-{
-    g_autoptr(GDir) dir = g_dir_open(f->dir, 0, NULL);
-    const char *name;
-
-    g_clear_pointer(&f->db, hp_db_close);
-    while ((name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *path = g_build_filename(f->dir, name, NULL);
-
-        g_unlink(path);
-    }
-    g_rmdir(f->dir);
-    g_free(f->dir);
-    g_free(f->path);
-}
-
-/* Works of the tests. */
-static gboolean
-add_named(HpDbConn *conn, gpointer name, GError **error)
-{
-    return hp_db_run(conn, error, "INSERT INTO thing (name) VALUES (?1)", "s", name);
-}
-
 static gboolean
 add_then_fail(HpDbConn *conn, gpointer name, GError **error)
 {
@@ -108,47 +39,6 @@ add_then_fail(HpDbConn *conn, gpointer name, GError **error)
     return FALSE;
 }
 
-static gboolean
-add_large(HpDbConn *conn, gpointer name, GError **error)
-{
-    g_autofree char *bytes = g_malloc0(100000);
-
-    return hp_db_run(conn, error, "INSERT INTO thing (name, bytes) VALUES (?1, ?2)", "sb",
-                     name, (HpSlice){ bytes, 100000 });
-}
-
-static gboolean
-remove_all(HpDbConn *conn, gpointer unused, GError **error)
-{
-    return hp_db_run(conn, error, "DELETE FROM thing", "");
-}
-
-static gboolean
-write_named(HpDb *db, HpDbWork work, const char *name, GError **error)
-{
-    g_autofree char *copy = g_strdup(name);
-
-    return hp_db_write(db, work, copy, error);
-}
-
-static gint64
-ask(HpDb *db, const char *sql)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(HpDbConn) conn = hp_db_lease(db);
-    HpDbStmt *stmt = hp_db_query(conn, sql, "");
-
-    g_assert_true(hp_db_step(stmt, &error));
-    g_assert_no_error(error);
-    return hp_db_int(stmt, 0);
-}
-
-static gint64
-count_things(HpDb *db)
-{
-    return ask(db, "SELECT count(*) FROM thing");
-}
-
 static guint64
 count_commits(HpDb *db)
 {
@@ -156,35 +46,6 @@ count_commits(HpDb *db)
 
     hp_db_get_stats(db, &stats);
     return stats.commits;
-}
-
-/* Asks the writer's own connection. */
-typedef struct {
-    const char *sql;
-    gint64 number;
-} Question;
-
-static gboolean
-answer_question(HpDbConn *conn, gpointer data, GError **error)
-{
-    Question *question = data;
-    HpDbStmt *stmt = hp_db_query(conn, question->sql, "");
-
-    if (!hp_db_step(stmt, error))
-        return FALSE;
-    question->number = hp_db_int(stmt, 0);
-    return TRUE;
-}
-
-static gint64
-ask_writer(HpDb *db, const char *sql)
-{
-    g_autoptr(GError) error = NULL;
-    Question question = { sql, -1 };
-
-    hp_db_write(db, answer_question, &question, &error);
-    g_assert_no_error(error);
-    return question.number;
 }
 
 static void
@@ -458,46 +319,6 @@ tells_of_each_commit_before_it_returns(Fixture *f, gconstpointer unused)
     g_assert_cmpstr(heard->str, ==, "ac"); /* nothing of what was refused */
 }
 
-/* Things in a copy of the database. */
-static gint64
-count_in_copy(Fixture *f, const char *const *spare)
-{
-    g_autofree char *path = g_strconcat(f->path, ".copy", NULL);
-    HpDbCopy copy = { .path = path, .spare = spare };
-    HpDbSpec spec = { path, APPLICATION, second_schema, "test-writer" };
-    g_autoptr(GError) error = NULL;
-    g_autoptr(HpDb) other = NULL;
-    struct stat info;
-
-    hp_db_copy(f->db, &copy, &error);
-    g_assert_no_error(error);
-    g_assert_cmpint(stat(path, &info), ==, 0);
-    g_assert_cmpuint(info.st_mode & 07777, ==, 0600);
-    other = hp_db_open(&spec, &error);
-    g_assert_no_error(error);
-    return count_things(other);
-}
-
-static void
-copies_all_but_the_spared_tables(Fixture *f, gconstpointer unused)
-{
-    static const char *const spare[] = { "thing", NULL };
-    char name[] = "a";
-
-    g_assert_true(hp_db_write(f->db, add_named, name, NULL));
-    g_assert_cmpint(count_in_copy(f, NULL), ==, 1);
-    g_assert_cmpint(count_in_copy(f, spare), ==, 0); /* replaces the older one */
-}
-
-static void
-finds_nothing_in_a_whole_database(Fixture *f, gconstpointer unused)
-{
-    g_autoptr(GPtrArray) quick = hp_db_check(f->db, FALSE);
-    g_autoptr(GPtrArray) full = hp_db_check(f->db, TRUE);
-
-    g_assert_cmpuint(quick->len + full->len, ==, 0);
-}
-
 static void
 ends_a_group_that_grows_large(Fixture *f, gconstpointer unused)
 {
@@ -585,158 +406,6 @@ knows_nothing_after_a_failed_commit(Fixture *f, gconstpointer unused)
     reopen(f);
     g_assert_true(hp_db_is_writable(f->db));
     g_assert_true(write_named(f->db, add_named, "c", NULL));
-}
-
-static void
-copies_itself_before_a_migration(Fixture *f, gconstpointer unused)
-{
-    g_autofree char *copy = g_strconcat(f->path, ".v1", NULL);
-    g_autoptr(GError) error = NULL;
-    struct stat info;
-
-    g_clear_pointer(&f->db, hp_db_close);
-    g_unlink(f->path);
-    f->db = open_with(f, first_schema, &error);
-    g_assert_no_error(error);
-    g_assert_true(write_named(f->db, add_named, "old", NULL));
-    g_assert_false(g_file_test(copy, G_FILE_TEST_EXISTS));
-    reopen(f);
-    g_assert_cmpint(ask_writer(f->db, "PRAGMA user_version"), ==, 2);
-    g_assert_true(write_named(f->db, add_large, "new", NULL));
-    g_clear_pointer(&f->db, hp_db_close);
-
-    g_assert_cmpint(stat(copy, &info), ==, 0);
-    g_assert_cmpuint(info.st_mode & 07777, ==, 0600);
-    g_assert_cmpint(rename(copy, f->path), ==, 0);
-    f->db = open_with(f, first_schema, &error);
-    g_assert_no_error(error);
-    g_assert_cmpint(count_things(f->db), ==, 1);
-}
-
-static void
-leaves_all_as_it_was_when_a_migration_fails(Fixture *f, gconstpointer unused)
-{
-    g_autoptr(GError) error = NULL;
-
-    g_clear_pointer(&f->db, hp_db_close);
-    g_unlink(f->path);
-    f->db = open_with(f, first_schema, NULL);
-    g_assert_true(write_named(f->db, add_named, "old", NULL));
-    g_clear_pointer(&f->db, hp_db_close);
-    g_assert_null(open_with(f, broken_schema, &error));
-    g_assert_error(error, HP_DB_ERROR, HP_DB_ERROR_FAILED);
-    f->db = open_with(f, first_schema, NULL);
-    g_assert_cmpint(ask_writer(f->db, "PRAGMA user_version"), ==, 1);
-    g_assert_cmpint(count_things(f->db), ==, 1);
-}
-
-static void
-refuses_a_newer_schema(Fixture *f, gconstpointer unused)
-{
-    g_autoptr(GError) error = NULL;
-
-    g_clear_pointer(&f->db, hp_db_close);
-    g_assert_null(open_with(f, first_schema, &error));
-    g_assert_error(error, HP_DB_ERROR, HP_DB_ERROR_NEWER);
-}
-
-static void
-refuses_another_programs_database(Fixture *f, gconstpointer unused)
-{
-    HpDbSpec spec = { f->path, APPLICATION + 1, second_schema, "test-writer" };
-    g_autoptr(GError) error = NULL;
-
-    g_clear_pointer(&f->db, hp_db_close);
-    g_assert_null(hp_db_open(&spec, &error));
-    g_assert_error(error, HP_DB_ERROR, HP_DB_ERROR_FAILED);
-    reopen(f);
-    g_assert_cmpint(ask_writer(f->db, "PRAGMA application_id"), ==, APPLICATION);
-}
-
-static void
-refuses_what_is_no_database(Fixture *f, gconstpointer unused)
-{
-    g_autofree char *noise = g_strnfill(8192, 'x');
-    g_autoptr(GError) error = NULL;
-
-    g_clear_pointer(&f->db, hp_db_close);
-    g_assert_true(g_file_set_contents(f->path, noise, 8192, NULL));
-    g_assert_null(open_with(f, second_schema, &error));
-    g_assert_error(error, HP_DB_ERROR, HP_DB_ERROR_DAMAGED);
-    g_clear_error(&error);
-
-    g_unlink(f->path);
-    g_assert_cmpint(symlink("/dev/null", f->path), ==, 0);
-    g_assert_null(open_with(f, second_schema, &error));
-    g_assert_nonnull(error);
-}
-
-static void
-fill(HpDb *db)
-{
-    for (guint i = 0; i < 20; i++) {
-        g_autofree char *name = g_strdup_printf("%u", i);
-
-        g_assert_true(hp_db_write(db, add_large, name, NULL));
-    }
-}
-
-static void
-reads_what_is_left_of_a_damaged_one(Fixture *f, gconstpointer unused)
-{
-    g_autoptr(GError) error = NULL;
-
-    fill(f->db);
-    g_clear_pointer(&f->db, hp_db_close);
-    g_assert_cmpint(truncate(f->path, 1000000 / 4096 * 4096), ==, 0);
-    f->db = open_with(f, second_schema, &error);
-    g_assert_no_error(error);
-    g_assert_false(hp_db_is_writable(f->db));
-    g_assert_cmpint(ask(f->db, "SELECT length(bytes) FROM thing WHERE id = 1"), ==,
-                    100000);
-    g_assert_false(hp_db_write(f->db, remove_all, NULL, &error));
-    g_assert_error(error, HP_DB_ERROR, HP_DB_ERROR_READ_ONLY);
-}
-
-static void
-writes_no_more_once_damage_is_found(Fixture *f, gconstpointer unused)
-{
-    static const char zeros[4096] = "";
-    g_autoptr(HpDbConn) conn = NULL;
-    g_autoptr(GError) error = NULL;
-    HpDbStmt *stmt;
-    FILE *file;
-
-    fill(f->db);
-    g_clear_pointer(&f->db, hp_db_close);
-    file = g_fopen(f->path, "r+");
-    for (guint page = 3; page < 400; page++) {
-        fseek(file, (long)page * 4096, SEEK_SET);
-        fwrite(zeros, sizeof zeros, 1, file);
-    }
-    fclose(file);
-    reopen(f);
-    g_assert_true(hp_db_is_writable(f->db));
-    conn = hp_db_lease(f->db);
-    stmt = hp_db_query(conn, "SELECT sum(length(bytes)) + count(name) FROM thing", "");
-    g_assert_false(hp_db_step(stmt, &error));
-    g_assert_error(error, HP_DB_ERROR, HP_DB_ERROR_DAMAGED);
-    g_assert_false(hp_db_is_writable(f->db));
-}
-
-static void
-fails_the_first_step_on_a_damaged_schema(Fixture *f, gconstpointer unused)
-{
-    g_autoptr(GError) error = NULL;
-    sqlite3 *raw;
-
-    g_clear_pointer(&f->db, hp_db_close);
-    sqlite3_open(f->path, &raw);
-    sqlite3_exec(raw, "DROP TABLE thing", NULL, NULL, NULL);
-    sqlite3_close(raw);
-    reopen(f);
-    g_assert_false(write_named(f->db, add_named, "a", &error));
-    g_assert_error(error, HP_DB_ERROR, HP_DB_ERROR_DAMAGED);
 }
 
 static void
@@ -858,21 +527,9 @@ main(int argc, char **argv)
     CASE("takes-a-file-size-limit-for-a-full-disk",
          takes_a_file_size_limit_for_a_full_disk);
     CASE("knows-nothing-after-a-failed-commit", knows_nothing_after_a_failed_commit);
-    CASE("copies-itself-before-a-migration", copies_itself_before_a_migration);
-    CASE("leaves-all-as-it-was-when-a-migration-fails",
-         leaves_all_as_it_was_when_a_migration_fails);
-    CASE("refuses-a-newer-schema", refuses_a_newer_schema);
-    CASE("refuses-another-programs-database", refuses_another_programs_database);
-    CASE("refuses-what-is-no-database", refuses_what_is_no_database);
-    CASE("reads-what-is-left-of-a-damaged-one", reads_what_is_left_of_a_damaged_one);
-    CASE("writes-no-more-once-damage-is-found", writes_no_more_once_damage_is_found);
-    CASE("fails-the-first-step-on-a-damaged-schema",
-         fails_the_first_step_on_a_damaged_schema);
     CASE("sees-one-state-in-a-snapshot", sees_one_state_in_a_snapshot);
     CASE("tells-of-each-commit-before-it-returns",
          tells_of_each_commit_before_it_returns);
-    CASE("copies-all-but-the-spared-tables", copies_all_but_the_spared_tables);
-    CASE("finds-nothing-in-a-whole-database", finds_nothing_in_a_whole_database);
     CASE("cannot-write-through-a-reader", cannot_write_through_a_reader);
     CASE("lends-four-readers-to-any-number", lends_four_readers_to_any_number);
     CASE("leaves-nothing-behind-when-tidied", leaves_nothing_behind_when_tidied);
