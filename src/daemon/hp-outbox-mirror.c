@@ -361,9 +361,12 @@ find_mailbox(HpOutboxMirror *self, GError **error)
         if (g_strcmp0(mailbox->special_use, HP_STORE_OUTBOX_USE) == 0)
             self->mailbox = mailbox->id;
     }
-    return all != NULL && (self->mailbox != 0 ||
-                           hp_store_create(self->store, "Outbox", HP_STORE_OUTBOX_USE,
-                                           &self->mailbox, error));
+    if (all == NULL || self->mailbox != 0)
+        return all != NULL;
+    /* Thunderbird shows only what is subscribed. */
+    return hp_store_create(self->store, "Outbox", HP_STORE_OUTBOX_USE, &self->mailbox,
+                           error) &&
+           hp_store_set_subscribed(self->store, "Outbox", TRUE, error);
 }
 
 /* ---- the thread ----------------------------------------------------------------------

@@ -18,7 +18,8 @@
 
 typedef struct _HpOutboxMirror HpOutboxMirror;
 
-/* @queue and @store outlive it. Makes the mailbox if it is not there. @error:
+/* @queue and @store outlive it. Makes the mailbox if it is not there, and
+ * subscribes to it. @error:
  * #HP_STORE_ERROR, #G_THREAD_ERROR */
 HpOutboxMirror *hp_outbox_mirror_new(HpQueue *queue, HpStore *store, GError **error);
 /* Waits for the step that is being done. */

@@ -27,6 +27,7 @@ import traceback
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent / "internet"))
+sys.path.insert(0, str(HERE.parent / "thunderbird"))
 
 from instance import Hauspost  # noqa: E402
 

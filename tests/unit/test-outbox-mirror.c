@@ -204,6 +204,16 @@ tries_again_and_takes_the_keyword_away(Fixture *f, gconstpointer data)
 }
 
 static void
+is_subscribed_to(Fixture *f, gconstpointer data)
+{
+    Case c = start(f);
+    g_auto(GStrv) names = hp_store_subscriptions(f->parts.store, NULL);
+
+    g_assert_true(g_strv_contains((const char *const *)names, "Outbox"));
+    hp_outbox_mirror_free(c.mirror);
+}
+
+static void
 has_a_mailbox_that_is_neither_renamed_nor_deleted(Fixture *f, gconstpointer data)
 {
     Case c = start(f);
@@ -252,6 +262,7 @@ main(int argc, char **argv)
     CASE("cancels-by-uid-and-skips-others", cancels_by_uid_and_skips_others);
     CASE("tries-again-and-takes-the-keyword-away",
          tries_again_and_takes_the_keyword_away);
+    CASE("is-subscribed-to", is_subscribed_to);
     CASE("has-a-mailbox-that-is-neither-renamed-nor-deleted",
          has_a_mailbox_that_is_neither_renamed_nor_deleted);
     CASE("removes-what-is-not-its-own", removes_what_is_not_its_own);
