@@ -8,7 +8,9 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#define MAX_DIGITS 20 /* of a guint64 */
+#define MAX_DIGITS    20                       /* of a guint64 */
+#define PATIENCE_USEC ((gint64)G_USEC_PER_SEC) /* with a connection that has broken off  \
+                                                */
 
 static const HpStoreEntry *
 entry_at(const HpPop3Session *s, guint index)
@@ -46,7 +48,7 @@ hp_pop3_open_maildrop(HpPop3Session *s, const char *credential)
     g_autoptr(GError) error = NULL;
     HpStoreSnapshot *drop;
 
-    if (!hp_store_lock_maildrop(s->options->store)) {
+    if (!hp_store_lock_maildrop(s->options->store, PATIENCE_USEC)) {
         hp_pop3_err(s, HP_POP3_IN_USE,
                     _("Another mail program is collecting mail here right now. Please "
                       "try again in a moment."));

@@ -27,7 +27,8 @@ struct _HpStore {
     HpViews *views;       /* (owned) */
     const HpClock *clock; /* (unowned) */
     HpLock lock;
-    gboolean maildrop_taken;  /* guarded by lock */
+    gboolean maildrop_taken; /* guarded by lock */
+    HpCond maildrop_left;
     gboolean orphans_counted; /* guarded by lock */
     GPtrArray *watchers;      /* (owned): HpWaker (unowned), guarded by lock */
     HpStoreChanged changed;   /* (nullable): guarded by lock */

@@ -119,6 +119,7 @@ hp_store_open(const char *data_path, int data_fd, const HpClock *clock, GError *
     self->views = hp_views_new();
     self->watchers = g_ptr_array_new();
     hp_cond_init(&self->told);
+    hp_cond_init(&self->maildrop_left);
     if (open_parts(self, data_path, data_fd, error) && need_inbox(self, error))
         return self;
     hp_store_close(self);
@@ -135,6 +136,7 @@ hp_store_close(HpStore *self)
         hp_db_close(self->db);
     g_ptr_array_unref(self->watchers);
     hp_keywords_free(self->keywords);
+    hp_cond_clear(&self->maildrop_left);
     hp_cond_clear(&self->told);
     hp_lock_clear(&self->lock);
     g_free(self->data_path);
@@ -273,13 +275,18 @@ hp_store_load_content(HpStore *self, gint64 content, GError **error)
 }
 
 gboolean
-hp_store_lock_maildrop(HpStore *self)
+hp_store_lock_maildrop(HpStore *self, gint64 patience_usec)
 {
     HP_LOCKED(&self->lock);
-    gboolean was_taken = self->maildrop_taken;
+    gint64 deadline = g_get_monotonic_time() + patience_usec;
 
+    while (self->maildrop_taken &&
+           hp_cond_wait_until(&self->maildrop_left, &self->lock, deadline))
+        ;
+    if (self->maildrop_taken)
+        return FALSE;
     self->maildrop_taken = TRUE;
-    return !was_taken;
+    return TRUE;
 }
 
 void
@@ -289,4 +296,5 @@ hp_store_unlock_maildrop(HpStore *self)
 
     g_assert(self->maildrop_taken);
     self->maildrop_taken = FALSE;
+    hp_cond_signal(&self->maildrop_left);
 }

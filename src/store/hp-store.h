@@ -130,6 +130,7 @@ gint64 hp_store_next_cleanup_usec(HpStore *self, const HpStoreRetention *retenti
  * after a change (hp_store_set_changed()), and once after the start. */
 void hp_store_upkeep(HpStore *self);
 
-/* One POP3 session at a time (RFC 1939 §3): %FALSE if another has it. */
-gboolean hp_store_lock_maildrop(HpStore *self);
+/* One POP3 session at a time (RFC 1939 §3): %FALSE if another has it, and still has it
+ * @patience_usec later: a connection that broke off leaves it after a moment. */
+gboolean hp_store_lock_maildrop(HpStore *self, gint64 patience_usec);
 void hp_store_unlock_maildrop(HpStore *self);

@@ -257,7 +257,7 @@ ends_when_it_is_aborted_and_keeps_all(Pop3Fixture *f, gconstpointer data)
     hp_channel_free(call.client);
     hp_listener_free(listener);
     g_assert_cmpuint(count(f), ==, 3);
-    g_assert_true(hp_store_lock_maildrop(f->options.store));
+    g_assert_true(hp_store_lock_maildrop(f->options.store, 0));
     hp_store_unlock_maildrop(f->options.store);
 }
 

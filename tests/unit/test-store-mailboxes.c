@@ -1,5 +1,7 @@
 #include "store-fixture.h"
 
+#include "hp-thread.h"
+
 #include <string.h>
 
 static char *
@@ -226,6 +228,35 @@ subscribes_to_names(StoreFixture *f, gconstpointer unused)
     g_assert_cmpstr(text, ==, "Archive Drafts INBOX Junk Trash not/there");
 }
 
+static void
+lends_the_maildrop_to_one(StoreFixture *f, gconstpointer unused)
+{
+    g_assert_true(hp_store_lock_maildrop(f->store, 0));
+    g_assert_false(hp_store_lock_maildrop(f->store, 1000));
+    hp_store_unlock_maildrop(f->store);
+    g_assert_true(hp_store_lock_maildrop(f->store, 0));
+    hp_store_unlock_maildrop(f->store);
+}
+
+static void
+leave_maildrop(gpointer store)
+{
+    g_usleep(1000);
+    hp_store_unlock_maildrop(store);
+}
+
+static void
+waits_for_a_maildrop_that_is_left(StoreFixture *f, gconstpointer unused)
+{
+    HpThread *thread;
+
+    g_assert_true(hp_store_lock_maildrop(f->store, 0));
+    thread = hp_thread_start("leave", leave_maildrop, f->store, NULL);
+    g_assert_true(hp_store_lock_maildrop(f->store, 60 * G_USEC_PER_SEC));
+    hp_store_unlock_maildrop(f->store);
+    hp_thread_join(thread);
+}
+
 #define CASE(path, name)                                                                 \
     g_test_add("/store-mailboxes/" path, StoreFixture, NULL, store_fixture_set_up, name, \
                store_fixture_tear_down)
@@ -246,5 +277,7 @@ main(int argc, char **argv)
          leaves_an_empty_inbox_when_it_is_renamed);
     CASE("deletes-with-its-mail", deletes_with_its_mail);
     CASE("subscribes-to-names", subscribes_to_names);
+    CASE("lends-the-maildrop-to-one", lends_the_maildrop_to_one);
+    CASE("waits-for-a-maildrop-that-is-left", waits_for_a_maildrop_that_is_left);
     return g_test_run();
 }

@@ -566,16 +566,6 @@ counts_what_a_mailbox_holds(Fixture *f, gconstpointer unused)
 }
 
 static void
-lends_the_maildrop_to_one(Fixture *f, gconstpointer unused)
-{
-    g_assert_true(hp_store_lock_maildrop(f->store));
-    g_assert_false(hp_store_lock_maildrop(f->store));
-    hp_store_unlock_maildrop(f->store);
-    g_assert_true(hp_store_lock_maildrop(f->store));
-    hp_store_unlock_maildrop(f->store);
-}
-
-static void
 moves_old_mail_into_files(Fixture *f, gconstpointer unused)
 {
     g_autoptr(HpStoreSnapshot) snapshot = NULL;
@@ -785,7 +775,6 @@ main(int argc, char **argv)
     CASE("does-not-believe-a-clock-that-stood-still",
          does_not_believe_a_clock_that_stood_still);
     CASE("counts-what-a-mailbox-holds", counts_what_a_mailbox_holds);
-    CASE("lends-the-maildrop-to-one", lends_the_maildrop_to_one);
     CASE("moves-old-mail-into-files", moves_old_mail_into_files);
     CASE("says-when-a-message-file-is-missing", says_when_a_message_file_is_missing);
     CASE("shows-a-placeholder-for-a-lost-message",
