@@ -9,8 +9,7 @@
 #include <string.h>
 
 #define MAX_DIGITS    20                       /* of a guint64 */
-#define PATIENCE_USEC ((gint64)G_USEC_PER_SEC) /* with a connection that has broken off  \
-                                                */
+#define PATIENCE_USEC ((gint64)G_USEC_PER_SEC) /* with one that has broken off */
 
 static const HpStoreEntry *
 entry_at(const HpPop3Session *s, guint index)

@@ -99,7 +99,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     converse(f, hp_slice_of(login), input);
     g_assert(says_quit(input) || count(f) == before);
     /* The lock is free, and the next input has messages to work on. */
-    g_assert(hp_store_lock_maildrop(f->options.store));
+    g_assert(hp_store_lock_maildrop(f->options.store, 0));
     hp_store_unlock_maildrop(f->options.store);
     if (count(f) < 3) {
         g_autofree char *origin =
