@@ -448,6 +448,10 @@ static int
 fail(HpDaemon *self, const GError *error)
 {
     fprintf(stderr, "hauspostd: %s\n", error->message);
+    if (g_error_matches(error, HP_STORE_ERROR, HP_STORE_ERROR_DAMAGED))
+        fprintf(stderr, "%s\n→ hauspostd --repair\n",
+                _("Nothing has been deleted. This saves all that can be read, and keeps "
+                  "the damaged file:"));
     clear(self);
     return error->domain == HP_SETTINGS_ERROR ? EXIT_PROBLEMS : EXIT_FAULT;
 }

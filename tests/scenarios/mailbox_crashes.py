@@ -33,7 +33,7 @@ class MailLedger:
         self.ever = {}                      # (box, uid): key
         self.pending = None                 # (key, what it would be then) or ("name", name)
         self.refusal = None
-        self.number, self.done = 0, 0
+        self.number, self.renamed, self.done = 0, 0, 0
         self.marks = {}                     # box: (uidvalidity, uidnext, highestmodseq)
         self.ended = threading.Event()
         self.thread = None
@@ -120,7 +120,8 @@ class MailLedger:
         del self.known[key]
 
     def _rename(self, talk):
-        name = f"Moved{self.number}x{self.done}"
+        self.renamed += 1
+        name = f"Moved{self.renamed}"
         self._ask(talk, f"RENAME {self.names[1]} {name}", ("name", name))
         self.names[1] = name
         talk.selected = None
