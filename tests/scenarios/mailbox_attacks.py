@@ -100,6 +100,62 @@ def hostile_mail(post):
 
 
 @scenario
+def guessed_passwords(post):
+    """C15: wrong passwords get slower and are cut off; a right one elsewhere is not slowed."""
+    took, said = [], b"NO"
+    with ImapTalk(post, login=False) as talk:
+        while said.startswith(b"NO"):
+            start = time.monotonic()
+            said = talk.command("LOGIN anna@home.example wrong")[1]
+            took.append(time.monotonic() - start)
+            assert not said.startswith(b"OK") and len(took) < 20
+            start = time.monotonic()
+            ImapTalk(post).ok("LOGOUT")
+            assert time.monotonic() - start < 3, "others are slowed"
+    assert 3 <= len(took) <= 7, took
+    assert took[:3] == sorted(took[:3]), took
+
+
+@scenario
+def wrong_order(post):
+    """C16: commands in the wrong state are refused and change nothing."""
+    before = ("SELECT INBOX", "LIST \"\" *", "STATUS INBOX (MESSAGES)", "CREATE x", "IDLE",
+              "ENABLE QRESYNC", "NAMESPACE", "FETCH 1 FLAGS", "EXPUNGE", "CLOSE", "UID FETCH 1 UID")
+    unselected = ("FETCH 1 FLAGS", "STORE 1 FLAGS ()", "EXPUNGE", "CLOSE", "UNSELECT",
+                  "SEARCH ALL", "COPY 1 INBOX", "UID MOVE 1 INBOX", "SORT (DATE) UTF-8 ALL")
+    for login, commands in ((False, before), (True, unselected), (True, ("STARTTLS", (
+            "LOGIN a b"), "AUTHENTICATE PLAIN"))):
+        for command in commands:
+            with ImapTalk(post, login) as talk:
+                assert not talk.refused(command, b"BAD").startswith(b"OK")
+                talk.ok("NOOP")
+    with ImapTalk(post) as talk:            # a SELECT that fails leaves none selected
+        talk.ok("SELECT INBOX")
+        talk.refused("SELECT nowhere")
+        talk.refused("FETCH 1 FLAGS", b"BAD")
+    names = [box["name"] for box in post.cli("mailbox", "list")["mailboxes"]]
+    assert "x" not in names
+
+
+@scenario
+def terminated_during_idle(post):
+    """C40: SIGTERM while clients are in IDLE and in APPEND: BYE or a closed connection, exit 0
+    within 10 s, nothing half is kept.
+    """
+    idle, half = ImapTalk(post), ImapTalk(post)
+    idle.ok("SELECT INBOX")
+    idle.idle()
+    half.send(b"a APPEND INBOX {100000+}\r\nSubject: half\r\n\r\n")
+    start = time.monotonic()
+    post.stop(10)
+    assert time.monotonic() - start < 10
+    said = idle.rest()
+    assert said == b"" or b"* BYE" in said, said
+    post.start()
+    assert good(post.imap().select()) == [b"0"]
+
+
+@scenario
 def literals(post):
     """C18: literals of impossible sizes are refused before they are read; no memory is taken."""
     before = memory(post)
