@@ -12,8 +12,9 @@ static const HpService plain = { .name = "imap" };
 /* A session on a thread of its own, and a client at the other end. */
 typedef struct {
     HpConnection *connection; /* (unowned): of the thread */
+    gboolean keeps;           /* the connection stays open when the session has ended */
     HpThread *thread;         /* (owned) */
-    HpImapOptions *options;   /* (unowned) */
+    HpImapOptions options;
     int fd;
     GString *said; /* (owned): all that has come */
     size_t seen;   /* of it */
@@ -24,22 +25,31 @@ serve(gpointer client)
 {
     Client *self = client;
 
-    hp_imap_serve(self->connection, self->options);
-    hp_connection_free(self->connection); /* the last words */
+    hp_imap_serve(self->connection, &self->options);
+    if (!self->keeps)
+        hp_connection_free(self->connection); /* the last words */
 }
 
 static void
-client_open(Client *self, ImapFixture *f)
+client_start(Client *self, ImapFixture *f, gboolean keeps)
 {
     HpPeer peer = { .address = "127.0.0.1:1" };
     g_autoptr(GError) error = NULL;
     int fds[2];
 
     g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
-    *self = (Client){ .options = &f->options, .fd = fds[1], .said = g_string_new(NULL) };
+    *self = (Client){
+        .options = f->options, .keeps = keeps, .fd = fds[1], .said = g_string_new(NULL)
+    };
     self->connection = hp_connection_new(hp_channel_new(fds[0]), &peer, &plain);
     self->thread = hp_thread_start("imap-session", serve, self, &error);
     g_assert_no_error(error);
+}
+
+static void
+client_open(Client *self, ImapFixture *f)
+{
+    client_start(self, f, FALSE);
 }
 
 static void
@@ -235,16 +245,24 @@ pushes_while_idle(Case *c, gconstpointer data)
     client_close(&c->two);
 }
 
+/* The listener frees no connection while it may still be told to end. */
 static void
 ends_when_the_daemon_stops(Case *c, gconstpointer data)
 {
-    client_log_in(&c->one, &c->f);
-    client_say(&c->one, "a SELECT INBOX", "a OK ");
-    client_say(&c->one, "b IDLE", "+ ");
-    hp_channel_abort(hp_connection_channel(c->one.connection));
-    while (client_more(&c->one))
+    Client *two = &c->two;
+
+    client_start(two, &c->f, TRUE);
+    client_log_in(two, &c->f);
+    client_say(two, "a SELECT INBOX", "a OK ");
+    client_say(two, "b IDLE", "+ ");
+    hp_channel_abort(hp_connection_channel(two->connection));
+    hp_thread_join(two->thread);
+    hp_connection_free(two->connection); /* the last words */
+    while (client_more(two))
         ;
-    g_assert_nonnull(strstr(c->one.said->str, "* BYE "));
+    g_assert_nonnull(strstr(two->said->str, "* BYE "));
+    close(two->fd);
+    g_string_free(two->said, TRUE);
 }
 
 /* Ten megabytes without a line end, before the login: the budget ends it. */
@@ -351,7 +369,9 @@ asks_the_queue_for_what_is_in_its_mailbox(Case *c, gconstpointer data)
 {
     Queue queue = { g_string_new(NULL), FALSE };
 
+    client_close(&c->one);
     c->f.options.outbox = (HpOutbox){ &queue, HP_STORE_INBOX, cancel, retry };
+    client_open(&c->one, &c->f);
     client_log_in(&c->one, &c->f);
     client_say(&c->one, "a APPEND INBOX {3+}\r\nabc", "a NO [CANNOT] ");
     client_say(&c->one, "b SELECT INBOX", "b OK ");
