@@ -219,21 +219,16 @@ hp_search_match_entry(const HpSearchMatch *self, const HpSearchEntry *entry)
  */
 
 static gboolean
-is_object(const char *wanted, const char *format, gint64 id)
-{
-    g_autofree char *own = g_strdup_printf(format, id);
-
-    return id != 0 && strcmp(wanted, own) == 0;
-}
-
-static gboolean
 matches_details(const HpSearchKey *key, const HpStoreDetails *details)
 {
+    g_autofree char *email = g_strdup_printf(HP_IMAP_EMAIL_ID, details->email);
+    g_autofree char *thread = g_strdup_printf(HP_IMAP_THREAD_ID, details->thread);
+
     switch ((guint)key->kind) {
     case HP_SEARCH_EMAIL_ID:
-        return is_object(key->name, HP_IMAP_EMAIL_ID, details->email);
+        return details->email != 0 && strcmp(key->name, email) == 0;
     case HP_SEARCH_THREAD_ID:
-        return is_object(key->name, HP_IMAP_THREAD_ID, details->thread);
+        return details->thread != 0 && strcmp(key->name, thread) == 0;
     default: /* SAVEDBEFORE, SAVEDON, SAVEDSINCE */
         return matches_day(key->kind, day_of(details->saved_usec, 0), key->number);
     }

@@ -116,7 +116,7 @@ hp_imap_out_status(GString *out, const char *tag, const char *condition, const c
     g_string_append_printf(out, "%s %s ", tag, condition);
     if (code != NULL)
         g_string_append_printf(out, "[%s] ", code);
-    for (size_t i = 0; ascii[i] != '\0' && i < TEXT_MAX; i++)
+    for (size_t i = 0; i < TEXT_MAX && ascii[i] != '\0'; i++)
         g_string_append_c(out, ascii[i] < ' ' ? ' ' : ascii[i]);
     g_string_append(out, ascii[0] == '\0' ? ".\r\n" : "\r\n");
 }
