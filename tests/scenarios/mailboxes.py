@@ -292,6 +292,27 @@ def moving_out_of_outbox_cancels(post):
     assert b"Subject: queued" in good(imap.fetch("1", "(BODY[])"))[0][1]
 
 
+@scenario(root=True)
+def too_late_to_cancel(internet, post):
+    """What is just being handed over stays in Outbox, and the answer says why."""
+    mx = internet.mx("slow", bad_mx.SlowAcknowledgement)
+    mx.delay = 8
+    post.send("eva@slow.example")
+    imap = post.imap()
+    post.wait_for(lambda: b"MESSAGES 1" in good(imap.status("Outbox", "(MESSAGES)"))[0], 20,
+                  "the message in Outbox")
+    good(imap.select("Outbox"))
+    post.wait_for(lambda: any(session.closed is None for session in mx.sessions))
+    answer = imap.uid("MOVE", "1:*", "Trash")
+    assert answer[0] == "NO" and b"cannot be stopped" in answer[1][0], answer
+    assert good(imap.select("Trash")) == [b"0"]
+    good(imap.select("Outbox"))
+    good(imap.store("1:*", "+FLAGS", r"(\Deleted)"))
+    assert imap.expunge()[0] == "NO"
+    post.wait_state("eva@slow.example", "delivered")
+    assert len(mx.ledger) == 1
+
+
 @scenario
 def copying_out_of_outbox_changes_nothing(post):
     """A copy of what waits is just a copy."""
