@@ -155,32 +155,31 @@ set_showing(HpOutboxMirror *self, gboolean showing)
     hp_cond_broadcast(&self->cond);
 }
 
+/* A message as it shall be shown. */
+typedef struct {
+    const char *id;     /* (unowned) */
+    const char *digest; /* (unowned) */
+    HpSlice block;      /* header lines to go before it */
+    GStrv keywords;     /* (unowned) */
+} Picture;
+
 /* Who asks for the new uid meanwhile waits until it is known. */
 static gboolean
-append_and_note(HpOutboxMirror *self, HpStoreAppend *append, const char *id,
-                const char *digest, GError **error)
+append_and_note(HpOutboxMirror *self, HpContentDraft *draft, const Picture *picture,
+                GError **error)
 {
+    HpStoreAppend append = { .draft = draft,
+                             .flags = HP_STORE_SEEN,
+                             .keywords = picture->keywords };
     g_autoptr(GArray) uids = NULL;
     gboolean ok;
 
     set_showing(self, TRUE);
-    ok = hp_store_append(self->store, self->mailbox, append, 1, &uids, error);
+    ok = hp_store_append(self->store, self->mailbox, &append, 1, &uids, error);
     if (ok)
-        note_shown(self, id, g_array_index(uids, guint32, 0), digest);
+        note_shown(self, picture->id, g_array_index(uids, guint32, 0), picture->digest);
     set_showing(self, FALSE);
     return ok;
-}
-
-/* 0 if it is not shown, or if @digest (nullable) is another one. */
-static guint32
-shown_uid(HpOutboxMirror *self, const char *id, const char *digest)
-{
-    HP_LOCKED(&self->lock);
-    const Shown *shown = g_hash_table_lookup(self->shown, id);
-
-    return shown != NULL && (digest == NULL || g_str_equal(shown->digest, digest))
-               ? shown->uid
-               : 0;
 }
 
 static GStrv
@@ -212,19 +211,16 @@ write_entry(HpOutboxMirror *self, HpSlice block, GBytes *message, GError **error
 
 /* The new entry comes before the old one goes, so that it is never missing. */
 static gboolean
-show(HpOutboxMirror *self, const char *id, const char *digest, HpSlice block,
-     GStrv keywords, GError **error)
+show(HpOutboxMirror *self, const Picture *picture, GError **error)
 {
-    g_autoptr(GBytes) message = hp_queue_export(self->queue, id, NULL);
+    g_autoptr(GBytes) message = hp_queue_export(self->queue, picture->id, NULL);
     g_autoptr(HpContentDraft) draft = NULL;
-    HpStoreAppend append = { .flags = HP_STORE_SEEN, .keywords = keywords };
-    guint32 old = shown_uid(self, id, NULL);
+    guint32 old = shown_uid(self, picture->id, NULL);
 
     if (message == NULL)
         return TRUE; /* it has gone meanwhile */
-    draft = write_entry(self, block, message, error);
-    append.draft = draft;
-    if (draft == NULL || !append_and_note(self, &append, id, digest, error))
+    draft = write_entry(self, picture->block, message, error);
+    if (draft == NULL || !append_and_note(self, draft, picture, error))
         return FALSE;
     return old == 0 || hp_store_expunge(self->store, self->mailbox, &old, 1, error);
 }
@@ -244,7 +240,8 @@ show_message(HpOutboxMirror *self, GVariant *message, GError **error)
     if (shown_uid(self, id, digest) != 0)
         return TRUE;
     add_field(block, DIGEST_FIELD, digest);
-    return show(self, id, digest, hp_slice_of_string(block), keywords, error);
+    return show(self, &(Picture){ id, digest, hp_slice_of_string(block), keywords },
+                error);
 }
 
 static int
