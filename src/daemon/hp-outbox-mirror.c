@@ -182,6 +182,18 @@ append_and_note(HpOutboxMirror *self, HpContentDraft *draft, const Picture *pict
     return ok;
 }
 
+/* 0 if it is not shown, or if @digest (nullable) is another one. */
+static guint32
+shown_uid(HpOutboxMirror *self, const char *id, const char *digest)
+{
+    HP_LOCKED(&self->lock);
+    const Shown *shown = g_hash_table_lookup(self->shown, id);
+
+    return shown != NULL && (digest == NULL || g_str_equal(shown->digest, digest))
+               ? shown->uid
+               : 0;
+}
+
 static GStrv
 keywords_of(const GPtrArray *states)
 {
