@@ -249,9 +249,16 @@ test_clock_lost_over_restart(Fixture *f, gconstpointer data)
 static void
 test_unreachable_is_shared(Fixture *f, gconstpointer data)
 {
+    HpQueueOptions options = { .bounce_from_domain = "host.example",
+                               .user_address = ANNA,
+                               .user_name = "Anna",
+                               .concurrency = 20,
+                               .per_destination = 1, /* no second one beside it */
+                               .give_up_sec = 5 * 24 * 3600 };
     g_autofree char *first = NULL;
     g_autofree char *second = NULL;
 
+    hp_queue_configure(f->queue, &options);
     hp_queue_set_link(f->queue, HP_LINK_OFFLINE, FALSE);
     first = fixture_submit(f, ANNA, "down1@example.net", 0);
     second = fixture_submit(f, ANNA, "down2@example.net", 0);
