@@ -1,7 +1,15 @@
 """Mail programs that people use, by IMAP: each does its everyday work with the daemon."""
+import fcntl
 import mailbox
+import os
+import pty
+import re
+import select
 import shutil
+import struct
 import subprocess
+import termios
+import time
 
 from harness import Skip, scenario
 from instance import ADDRESS, NAME
@@ -218,6 +226,78 @@ def mutt(post):
 def neomutt(post):
     """neomutt does the same, with its cache and QRESYNC."""
     a_terminal_mail_reader(post, "neomutt")
+
+
+# --- alpine ---------------------------------------------------------------------------
+
+
+class Terminal:
+    """A program in a terminal of 120 columns: keys go in, and one waits for what it shows."""
+
+    def __init__(self, post, *words):
+        if shutil.which(words[0]) is None:
+            raise Skip(f"{words[0]} is not installed")
+        self.master, inside = pty.openpty()
+        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        command = post.namespace.command(*words) if post.namespace else list(map(str, words))
+        self.process = subprocess.Popen(
+            command, stdin=inside, stdout=inside, stderr=inside, cwd=post.folder,
+            env={**post.environment, "TERM": "xterm"}, start_new_session=True)
+        os.close(inside)
+
+    def press(self, keys, then):
+        """Presses keys and waits until THEN is shown."""
+        os.write(self.master, keys.encode())
+        shown, end = b"", time.monotonic() + 30
+        while then.encode() not in re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", shown):
+            ready = select.select([self.master], [], [], max(0, end - time.monotonic()))[0]
+            assert ready, f"{then} is not shown after {keys!r}: {shown[-2000:]}"
+            shown += os.read(self.master, 65536)
+
+    def close(self):
+        """Ends it if it has not ended."""
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        os.close(self.master)
+
+
+@scenario
+def alpine(post):
+    """alpine reads, flags, saves to another folder, deletes and expunges."""
+    imap = post.imap()
+    fill(imap, 3)
+    (post.folder / "mail").mkdir(exist_ok=True)
+    where = f"{{127.0.0.1:{post.ports['imap']}/user={ADDRESS}/notls}}"
+    path = settings(post, "alpinerc", f"""personal-name={NAME}
+user-domain=home.example
+inbox-path={where}INBOX
+folder-collections=post {where}[]
+feature-list=disable-password-file-saving,quit-without-confirm,expunge-without-confirm
+last-time-prune-questioned=999.9
+last-version-used=6.26
+""")
+    screen = Terminal(post, "alpine", "-p", path, "-i")
+    try:
+        screen.press("", "ENTER PASSWORD")
+        screen.press(post.password() + "\r", "3 messages")
+        screen.press("d", "marked for deletion")
+        screen.press("*", "Flag New")
+        screen.press("\r", "Important")
+        screen.press("\r", "text 1")
+        screen.press("i", "MESSAGE INDEX")
+        screen.press("n", "m2")
+        screen.press("s", "SAVE")
+        screen.press("\x15Archive\r", "copied to")
+        screen.press("x", "xpunge")
+        os.write(screen.master, b"q")
+    finally:
+        screen.close()
+    there = subjects(imap)
+    assert set(there) == {"m1"} and {r"\Flagged", r"\Seen"} <= set(there["m1"]), there
+    assert set(subjects(imap, "Archive")) == {"m2"}
 
 
 # --- curl -----------------------------------------------------------------------------
