@@ -4,7 +4,7 @@ import subprocess
 import time
 
 from harness import scenario
-from instance import ADDRESS
+from instance import ADDRESS, SERVICES
 
 
 @scenario
@@ -277,8 +277,7 @@ def session_bus(make):
         other = make()
         other.environment["DBUS_SESSION_BUS_ADDRESS"] = address
         other.setup()
-        other.configure({"listen": {name: "0" for name in
-                                    ("smtp", "smtp-tls", "pop3", "pop3-tls")}})
+        other.configure({"listen": {name: "0" for name in SERVICES}})
         other.start()
         other.wait_for(lambda: "the session bus has another" in other.log(), 10, "the log line")
         assert other.run("status").returncode == 0
