@@ -428,7 +428,8 @@ main(int argc, char **argv)
     hp_log_init(FALSE);
     /* GLib makes these once, under locks that ThreadSanitizer cannot see. */
     (void)hp_net_error_quark();
-    (void)g_strerror(ECONNRESET);
+    for (int error = 1; error <= EHWPOISON; error++)
+        (void)g_strerror(error);
     add("/imap-session/writes-what-can-be-read-again/plain",
         writes_what_can_be_read_again, "");
     add("/imap-session/writes-what-can-be-read-again/qresync",
