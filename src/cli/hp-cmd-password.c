@@ -57,9 +57,12 @@ print_how_to_use(HpCli *cli, const char *name)
     if (settings == NULL)
         return;
     hp_cli_hint(cli, _("This is the password for %s. It is shown only now."), name);
-    hp_cli_hint(cli, _("User name %s, server 127.0.0.1, SMTP port %d, POP3 port %d."),
+    hp_cli_hint(cli,
+                _("User name %s, server 127.0.0.1, SMTP port %d, IMAP port %d, "
+                  "POP3 port %d."),
                 hp_settings_text(settings, HP_CONFIG_ACCOUNT_ADDRESS, NULL),
                 (int)hp_settings_number(settings, HP_CONFIG_LISTEN_SMTP, NULL),
+                (int)hp_settings_number(settings, HP_CONFIG_LISTEN_IMAP, NULL),
                 (int)hp_settings_number(settings, HP_CONFIG_LISTEN_POP3, NULL));
 }
 
