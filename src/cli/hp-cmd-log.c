@@ -33,6 +33,8 @@ cmd_log(HpCli *cli)
     add(argv, "journalctl");
     add(argv, "--user");
     add(argv, "--unit=hauspost");
+    if (cli->json) /* the journal's own form: a dictionary a line */
+        add(argv, "--output=json");
     if (hp_cli_args_has(cli->args, "follow"))
         add(argv, "--follow");
     if (since != NULL)
@@ -48,7 +50,8 @@ cmd_log(HpCli *cli)
 }
 
 const HpCommand hp_cmd_log[] = {
-    { "log", NULL, "[-f] [--since TIME] [--id ID]", "follow|f since= id=", 0, 0, 0,
-      N_("Shows what the mail server wrote into the journal."), cmd_log },
+    { "log", NULL, "[-f] [--since TIME] [--id ID] [--json]", "follow|f since= id=", 0, 0,
+      HP_COMMAND_JSON, N_("Shows what the mail server wrote into the journal."),
+      cmd_log },
     { NULL },
 };

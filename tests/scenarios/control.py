@@ -249,6 +249,7 @@ def log_asks_the_journal(post):
     assert asked[:3] == ["--user", "--unit=hauspost", "--follow"], asked
     since = int(asked[3].removeprefix("--since=@"))
     assert abs(time.time() - 3600 - since) < 60 and asked[4] == "HP_SUBJECT=7Q2KXM", asked
+    assert post.run("log", "--json").stdout.split()[2:] == ["--output=json"]
     assert post.run("log", "--since", "yore", check=False).returncode == 2
 
 
