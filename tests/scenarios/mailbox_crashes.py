@@ -34,6 +34,7 @@ class MailLedger:
         self.pending = None                 # (key, what it would be then) or ("name", name)
         self.refusal = None
         self.number, self.renamed, self.done = 0, 0, 0
+        self.answered = []                  # [(when, which command)]
         self.marks = {}                     # box: (uidvalidity, uidnext, highestmodseq)
         self.ended = threading.Event()
         self.thread = None
@@ -65,8 +66,11 @@ class MailLedger:
         if not tagged.startswith(b"OK"):
             self.refusal = tagged
             raise Broken(tagged)
+        if self.ended.is_set():             # an answer after the power went is none
+            raise Broken("too late")
         self.pending = None
         self.done += 1
+        self.answered.append((time.monotonic(), command[:60]))
         return b"\n".join([*untagged, tagged])
 
     def _append(self, talk):
@@ -207,6 +211,7 @@ def power_cut_while_mailboxes_change(make, folder):
         for _ in range(count(5, 50)):
             ledger.start()
             time.sleep(random.uniform(0.1, 0.8))
+            ledger.ended.set()
             disk.cut()
             post.kill9()
             ledger.join()
