@@ -282,7 +282,7 @@ last-version-used=6.26
     screen = Terminal(post, "alpine", "-p", path, "-i")
     try:
         screen.press("", "ENTER PASSWORD")
-        screen.press(post.password() + "\r", "3 messages")
+        screen.press(post.password() + "\r", "m2")
         screen.press("d", "marked for deletion")
         screen.press("*", "Flag New")
         screen.press("\r", "Important")
@@ -290,8 +290,9 @@ last-version-used=6.26
         screen.press("i", "MESSAGE INDEX")
         screen.press("n", "m2")
         screen.press("s", "SAVE")
-        screen.press("\x15Archive\r", "copied to")
-        screen.press("x", "xpunge")
+        screen.press("\x15Archive\r", "DEL")
+        screen.press("x", "")
+        post.wait_for(lambda: len(subjects(imap)) == 1, 20, "what is deleted to go")
         os.write(screen.master, b"q")
     finally:
         screen.close()
