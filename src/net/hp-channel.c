@@ -538,6 +538,7 @@ hp_channel_wait(HpChannel *self, int bell_fd, int timeout_ms)
 {
     struct pollfd fds[] = { { self->fd, POLLIN, 0 },
                             { self->bell, POLLIN, 0 },
+                            { self->abort_fd, POLLIN, 0 },
                             { bell_fd, POLLIN, 0 } };
     gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
     int n;
@@ -550,7 +551,7 @@ hp_channel_wait(HpChannel *self, int bell_fd, int timeout_ms)
     do {
         n = poll(fds, G_N_ELEMENTS(fds), timeout_ms < 0 ? -1 : ms_until(deadline));
     } while (n < 0 && errno == EINTR);
-    if (n < 0 || fds[1].revents != 0)
+    if (n < 0 || fds[1].revents != 0 || fds[2].revents != 0)
         return HP_CHANNEL_FAILED;
     if (fds[0].revents != 0)
         return HP_CHANNEL_INPUT;

@@ -281,6 +281,17 @@ ends_when_the_owners_bell_rings(Pair *pair, gconstpointer data)
 }
 
 static void
+waits_no_longer_when_the_owners_bell_rings(Pair *pair, gconstpointer data)
+{
+    g_autoptr(HpWaker) waker = hp_waker_new(NULL);
+
+    hp_channel_set_abort_fd(pair->channel, hp_waker_fd(waker));
+    g_assert_cmpint(hp_channel_wait(pair->channel, -1, 1), ==, HP_CHANNEL_TIMEOUT);
+    hp_waker_ring(waker);
+    g_assert_cmpint(hp_channel_wait(pair->channel, -1, 10000), ==, HP_CHANNEL_FAILED);
+}
+
+static void
 waits_for_input_a_bell_or_the_time(Pair *pair, gconstpointer data)
 {
     g_autoptr(HpWaker) waker = hp_waker_new(NULL);
@@ -398,6 +409,8 @@ main(int argc, char **argv)
         ends_a_write_at_the_deadline_when_nobody_reads);
     ADD("knows-a-closed-peer-when-writing", knows_a_closed_peer_when_writing);
     ADD("ends-when-the-owners-bell-rings", ends_when_the_owners_bell_rings);
+    ADD("waits-no-longer-when-the-owners-bell-rings",
+        waits_no_longer_when_the_owners_bell_rings);
     ADD("waits-for-input-a-bell-or-the-time", waits_for_input_a_bell_or_the_time);
     g_test_add_func("/channel/connects-and-says-when-nobody-listens",
                     connects_and_says_when_nobody_listens);
