@@ -29,11 +29,20 @@ hp_slice_equal(HpSlice a, HpSlice b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+static char
+lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/* Most words differ in their first letter, so that counting them first costs more. */
 gboolean
 hp_slice_equal_nocase(HpSlice a, const char *word)
 {
-    return a.len == strlen(word) &&
-           (a.len == 0 || g_ascii_strncasecmp(a.data, word, a.len) == 0);
+    for (size_t i = 0; i < a.len; i++)
+        if (word[i] == '\0' || lower(a.data[i]) != lower(word[i]))
+            return FALSE;
+    return word[a.len] == '\0';
 }
 
 HpSlice

@@ -186,6 +186,8 @@ give_kept(HpStore *self, const HpStoreSummaries *wanted, guint from, guint n)
 {
     g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
 
+    /* Locks the database once, not for each row; if it cannot, each row does. */
+    hp_db_begin_snapshot(conn, NULL);
     for (guint i = from; i < from + n; i++) {
         g_autoptr(HpSummary) summary = NULL;
         HpSlice header, packed;

@@ -24,6 +24,20 @@ consumes_what_it_names_or_nothing(void)
 }
 
 static void
+case_is_ignored_of_ascii_letters_alone(void)
+{
+    g_assert_true(hp_slice_equal_nocase(HP_SLICE_LITERAL("Message-ID"), "message-id"));
+    g_assert_true(hp_slice_equal_nocase(HP_SLICE_LITERAL("az"), "AZ"));
+    g_assert_false(hp_slice_equal_nocase(HP_SLICE_LITERAL("@["), "`{"));
+    g_assert_false(hp_slice_equal_nocase(HP_SLICE_LITERAL("\xc4"), "\xe4"));
+    g_assert_false(hp_slice_equal_nocase(HP_SLICE_LITERAL("To"), "T"));
+    g_assert_false(hp_slice_equal_nocase(HP_SLICE_LITERAL("T"), "To"));
+    g_assert_false(hp_slice_equal_nocase(HP_SLICE_LITERAL("To\0"), "To"));
+    g_assert_true(hp_slice_equal_nocase((HpSlice){ NULL, 0 }, ""));
+    g_assert_false(hp_slice_equal_nocase((HpSlice){ NULL, 0 }, "To"));
+}
+
+static void
 an_empty_slice_may_be_null(void)
 {
     HpCursor c = hp_cursor_over((HpSlice){ NULL, 0 });
@@ -77,6 +91,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/slice/consumes-what-it-names-or-nothing",
                     consumes_what_it_names_or_nothing);
+    g_test_add_func("/slice/case-is-ignored-of-ascii-letters-alone",
+                    case_is_ignored_of_ascii_letters_alone);
     g_test_add_func("/slice/an-empty-slice-may-be-null", an_empty_slice_may_be_null);
     g_test_add_func("/slice/numbers-stop-at-their-limit", numbers_stop_at_their_limit);
     return g_test_run();
