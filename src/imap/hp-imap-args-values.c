@@ -1,11 +1,25 @@
-/* Dates and flags among the arguments of commands. */
+/* Names, dates and flags among the arguments of commands. */
 #include "hp-imap-args.h"
-#include "hp-store.h"
+#include "hp-imap-name.h"
+#include "hp-store-mailboxes.h"
 
 #include <glib/gi18n.h>
 
 #define FIRST_YEAR 1900
 #define LAST_YEAR  9999
+
+gboolean
+hp_imap_take_mailbox_name(HpImapArgs *args, gboolean utf8, char **ret_name)
+{
+    g_autofree char *wire = NULL;
+    g_autofree char *name = NULL;
+
+    if (!hp_imap_take_astring(args, &wire))
+        return FALSE;
+    name = utf8 ? g_strdup(wire) : hp_imap_name_decode(wire);
+    *ret_name = name != NULL ? hp_store_normal_name(name) : NULL;
+    return TRUE;
+}
 
 /* --- dates ---------------------------------------------------------------------------
  */

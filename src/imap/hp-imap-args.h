@@ -48,6 +48,10 @@ gboolean hp_imap_take_string(HpImapArgs *args, char **ret_text);
 gboolean hp_imap_take_astring(HpImapArgs *args, char **ret_text);
 gboolean hp_imap_take_nstring(HpImapArgs *args, char **ret_text);
 
+/* ABNF: mailbox. @utf8: the name is UTF-8 instead of modified UTF-7. @ret_name: (out)
+ * (transfer full) (nullable): as the store keeps it; %NULL for one that cannot be. */
+gboolean hp_imap_take_mailbox_name(HpImapArgs *args, gboolean utf8, char **ret_name);
+
 /* list-mailbox: an astring that may hold "%" and "*" (RFC 9051 §9). */
 gboolean hp_imap_take_pattern(HpImapArgs *args, char **ret_text);
 

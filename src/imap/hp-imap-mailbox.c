@@ -1,8 +1,6 @@
 /* CREATE, DELETE, RENAME, SUBSCRIBE and UNSUBSCRIBE (RFC 9051 §6.3, RFC 6154 §3). */
 #include "hp-imap-session-private.h"
 
-#include "hp-imap-name.h"
-
 #include <glib/gi18n.h>
 
 #define MAX_USES 10
@@ -10,14 +8,7 @@
 gboolean
 hp_imap_take_mailbox(HpImapSession *s, HpImapArgs *args, char **ret_name)
 {
-    g_autofree char *wire = NULL;
-    g_autofree char *utf8 = NULL;
-
-    if (!hp_imap_take_astring(args, &wire))
-        return FALSE;
-    utf8 = s->utf8 ? g_strdup(wire) : hp_imap_name_decode(wire);
-    *ret_name = utf8 != NULL ? hp_store_normal_name(utf8) : NULL;
-    return TRUE;
+    return hp_imap_take_mailbox_name(args, s->utf8, ret_name);
 }
 
 static void

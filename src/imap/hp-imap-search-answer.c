@@ -10,6 +10,12 @@ hp_search_number(HpImapSession *s, guint32 seq, gboolean uid)
 }
 
 static guint32
+number_of(const HpSearchAnswer *answer, guint32 seq)
+{
+    return answer->uid ? hp_view_uid(answer->view, seq) : seq;
+}
+
+static guint32
 seq_at(const HpSearchAnswer *answer, guint index)
 {
     return g_array_index(answer->seqs, guint32, index);
@@ -45,14 +51,14 @@ chosen(const HpSearchAnswer *answer)
 }
 
 static guint64
-highest_modseq(HpImapSession *s, const GArray *seqs)
+highest_modseq(HpView *view, const GArray *seqs)
 {
     guint64 highest = 0;
 
     for (guint i = 0; i < seqs->len; i++) {
         HpViewEntry entry;
 
-        if (hp_view_get(s->view, g_array_index(seqs, guint32, i), &entry))
+        if (hp_view_get(view, g_array_index(seqs, guint32, i), &entry))
             highest = MAX(highest, entry.modseq);
     }
     return highest;
@@ -67,12 +73,12 @@ compare_uids(gconstpointer a, gconstpointer b)
 }
 
 static void
-save(HpImapSession *s, const GArray *seqs)
+save(HpImapSession *s, HpView *view, const GArray *seqs)
 {
     GArray *uids = g_array_sized_new(FALSE, FALSE, sizeof(guint32), seqs->len);
 
     for (guint i = 0; i < seqs->len; i++) {
-        guint32 uid = hp_view_uid(s->view, g_array_index(seqs, guint32, i));
+        guint32 uid = hp_view_uid(view, g_array_index(seqs, guint32, i));
 
         g_array_append_val(uids, uid);
     }
@@ -83,24 +89,23 @@ save(HpImapSession *s, const GArray *seqs)
 
 /* "* SEARCH 2 5 (MODSEQ 7)" */
 static void
-append_plain(HpImapSession *s, const HpSearchAnswer *answer, GString *line)
+append_plain(const HpSearchAnswer *answer, GString *line)
 {
     g_string_append_printf(line, "* %s", answer->name);
     for (guint i = 0; i < answer->seqs->len; i++)
-        g_string_append_printf(line, " %u",
-                               hp_search_number(s, seq_at(answer, i), answer->uid));
+        g_string_append_printf(line, " %u", number_of(answer, seq_at(answer, i)));
     if (answer->has_modseq && answer->seqs->len > 0)
         g_string_append_printf(line, " (MODSEQ %" G_GUINT64_FORMAT ")",
-                               highest_modseq(s, answer->seqs));
+                               highest_modseq(answer->view, answer->seqs));
 }
 
 static void
-append_all(HpImapSession *s, const HpSearchAnswer *answer, GString *line)
+append_all(const HpSearchAnswer *answer, GString *line)
 {
     g_autofree guint32 *numbers = g_new(guint32, answer->seqs->len);
 
     for (guint i = 0; i < answer->seqs->len; i++)
-        numbers[i] = hp_search_number(s, seq_at(answer, i), answer->uid);
+        numbers[i] = number_of(answer, seq_at(answer, i));
     g_string_append(line, " ALL ");
     hp_imap_out_set(line, numbers, answer->seqs->len);
 }
@@ -114,24 +119,28 @@ append_extended(HpImapSession *s, const HpSearchAnswer *answer, const GArray *co
 
     g_string_append(line, "* ESEARCH (TAG ");
     hp_imap_out_string(line, hp_slice_of(s->tag), FALSE);
+    if (answer->mailbox != NULL) {
+        g_string_append(line, " MAILBOX ");
+        hp_imap_out_mailbox(line, answer->mailbox, s->utf8);
+        g_string_append_printf(line, " UIDVALIDITY %u",
+                               hp_view_uidvalidity(answer->view));
+    }
     g_string_append(line, answer->uid ? ") UID" : ")");
     if (n > 0 && has(answer, HP_SEARCH_RETURN_MIN))
-        g_string_append_printf(line, " MIN %u",
-                               hp_search_number(s, seq_at(answer, 0), answer->uid));
+        g_string_append_printf(line, " MIN %u", number_of(answer, seq_at(answer, 0)));
     if (n > 0 && has(answer, HP_SEARCH_RETURN_MAX))
-        g_string_append_printf(line, " MAX %u",
-                               hp_search_number(s, seq_at(answer, n - 1), answer->uid));
+        g_string_append_printf(line, " MAX %u", number_of(answer, seq_at(answer, n - 1)));
     if (has(answer, HP_SEARCH_RETURN_COUNT))
         g_string_append_printf(line, " COUNT %u", n);
     if (n > 0 && has(answer, HP_SEARCH_RETURN_ALL))
-        append_all(s, answer, line);
+        append_all(answer, line);
     if (n > 0 && answer->has_modseq)
         g_string_append_printf(line, " MODSEQ %" G_GUINT64_FORMAT,
-                               highest_modseq(s, counted));
+                               highest_modseq(answer->view, counted));
 }
 
 void
-hp_search_answer(HpImapSession *s, const HpSearchAnswer *answer)
+hp_search_tell(HpImapSession *s, const HpSearchAnswer *answer)
 {
     HpSearchAnswer full = *answer;
     g_autoptr(GString) line = g_string_new(NULL);
@@ -141,14 +150,22 @@ hp_search_answer(HpImapSession *s, const HpSearchAnswer *answer)
         full.options.options = HP_SEARCH_RETURN_ALL;
     counted = chosen(&full);
     if (has(&full, HP_SEARCH_RETURN_SAVE))
-        save(s, counted);
+        save(s, full.view, counted);
+    if (full.mailbox != NULL && full.seqs->len == 0)
+        return;
     if (!full.options.given)
-        append_plain(s, &full, line);
+        append_plain(&full, line);
     else if (full.options.options != HP_SEARCH_RETURN_SAVE) /* alone it says nothing */
         append_extended(s, &full, counted, line);
     if (line->len > 0) {
         g_string_append(line, "\r\n");
         hp_imap_write(s, hp_slice_of_string(line));
     }
+}
+
+void
+hp_search_answer(HpImapSession *s, const HpSearchAnswer *answer)
+{
+    hp_search_tell(s, answer);
     hp_imap_ok(s, NULL, _("That is all."));
 }

@@ -7,6 +7,7 @@
 
 typedef struct {
     HpImapSession *s;               /* (unowned) */
+    const HpSearchSource *source;   /* (unowned) */
     const HpSearchProgram *program; /* (unowned) */
     HpSearchCandidates candidates;
     guint32 goal;        /* candidates there were */
@@ -43,8 +44,10 @@ go_on(gpointer data)
 {
     const Finding *self = data;
 
-    return hp_imap_progress(
-        self->s, self->goal - hp_search_candidates_left(&self->candidates), self->goal);
+    guint32 left = hp_search_candidates_left(&self->candidates);
+
+    return hp_imap_progress(self->s, self->source->before + self->goal - left,
+                            self->source->before + self->goal + self->source->after);
 }
 
 /* --- the rounds ----------------------------------------------------------------------
@@ -54,7 +57,7 @@ static gboolean
 ask_details(Finding *self)
 {
     HpStore *store = self->s->options->store;
-    gint64 mailbox = hp_view_mailbox(self->s->view);
+    gint64 mailbox = hp_view_mailbox(self->source->view);
 
     for (guint i = 0; i < self->n; i++) {
         HpSearchMatch match = match_at(self, i);
@@ -190,9 +193,9 @@ ask_entry(Finding *self, guint32 seq)
 
     entry->seq = seq;
     entry->now_usec = self->now_usec;
-    if (!hp_view_get(self->s->view, seq, &entry->entry))
+    if (!hp_view_get(self->source->view, seq, &entry->entry))
         return; /* expunged; the session has not been told */
-    entry->keywords = hp_view_keywords(self->s->view, entry->entry.keywords);
+    entry->keywords = hp_view_keywords(self->source->view, entry->entry.keywords);
     verdict = hp_search_match_entry(&match, entry);
     if (verdict == HP_SEARCH_TRUE)
         g_array_append_val(self->found, seq);
@@ -233,12 +236,14 @@ asks_for_date(const HpSearchProgram *program)
 }
 
 GArray *
-hp_search_find(HpImapSession *s, const HpSearchProgram *program)
+hp_search_find(HpImapSession *s, const HpSearchSource *source,
+               const HpSearchProgram *program)
 {
     g_auto(Finding) finding = {
         .s = s,
+        .source = source,
         .program = program,
-        .candidates = hp_search_candidates(program, s->view),
+        .candidates = hp_search_candidates(program, source->view),
         .now_usec = hp_clock_now_usec(s->options->clock, HP_CLOCK_WALL),
         .needs_sent = asks_for_date(program),
     };

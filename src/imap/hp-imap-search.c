@@ -49,12 +49,20 @@ hp_search_forget_saved(HpImapSession *s)
     g_clear_pointer(&s->saved, g_array_unref);
 }
 
+HpSearchScope
+hp_search_scope(HpImapSession *s, HpView *view)
+{
+    guint32 n = view != NULL ? hp_view_len(view) : 0;
+
+    return (HpSearchScope){ n, n > 0 ? hp_view_uid(view, n) : 0,
+                            view == s->view ? s->saved : NULL };
+}
+
 gboolean
 hp_search_take_program(HpImapSession *s, HpImapArgs *args, const char *charset,
                        gboolean saves, HpSearchProgram **ret_program)
 {
-    guint32 n = hp_view_len(s->view);
-    HpSearchScope scope = { n, n > 0 ? hp_view_uid(s->view, n) : 0, s->saved };
+    HpSearchScope scope = hp_search_scope(s, s->view);
     gboolean bad_charset = FALSE;
 
     *ret_program = hp_search_program_parse(args, charset, &scope, &bad_charset);
@@ -77,7 +85,7 @@ hp_imap_cmd_search(HpImapSession *s, HpImapArgs *args, gboolean uid)
 {
     g_autoptr(HpSearchProgram) program = NULL;
     g_autoptr(GArray) seqs = NULL;
-    HpSearchAnswer answer = { .name = "SEARCH", .uid = uid };
+    HpSearchAnswer answer = { .name = "SEARCH", .view = s->view, .uid = uid };
     gboolean saves;
 
     if (!hp_search_take_options(args, &answer.options) || !hp_imap_take_space(args))
@@ -87,7 +95,7 @@ hp_imap_cmd_search(HpImapSession *s, HpImapArgs *args, gboolean uid)
         return FALSE;
     if (program == NULL)
         return TRUE;
-    seqs = hp_search_find(s, program);
+    seqs = hp_search_find(s, &(HpSearchSource){ .view = s->view }, program);
     if (seqs == NULL) {
         if (saves)
             hp_search_forget_saved(s);

@@ -24,6 +24,9 @@ typedef struct {
 /* [SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"] */
 gboolean hp_search_take_options(HpImapArgs *args, HpSearchOptions *ret_options);
 
+/* What "*" and "$" mean in @view (nullable): "$" is of the selected mailbox alone. */
+HpSearchScope hp_search_scope(HpImapSession *s, HpView *view);
+
 /**
  * hp_search_take_program:
  * @charset: (nullable): that stood before the program
@@ -37,9 +40,17 @@ gboolean hp_search_take_options(HpImapArgs *args, HpSearchOptions *ret_options);
 gboolean hp_search_take_program(HpImapSession *s, HpImapArgs *args, const char *charset,
                                 gboolean saves, HpSearchProgram **ret_program);
 
+/* What is searched, and how far a command has come that searches several. */
+typedef struct {
+    HpView *view;   /* (unowned) */
+    guint64 before; /* messages that the command has looked at already ... */
+    guint64 after;  /* ... and that it will look at afterwards */
+} HpSearchSource;
+
 /* (transfer full) (nullable) (element-type guint32): seqs that match, ascending; %NULL if
  * it failed: it was answered, or the session has ended. */
-GArray *hp_search_find(HpImapSession *s, const HpSearchProgram *program);
+GArray *hp_search_find(HpImapSession *s, const HpSearchSource *source,
+                       const HpSearchProgram *program);
 
 /* @summary: (nullable): of a content that cannot be read, and without @with_summary. */
 typedef void (*HpSearchEach)(guint32 seq, const HpViewEntry *entry,
@@ -56,12 +67,18 @@ gboolean hp_search_each(HpImapSession *s, const HpSearchFacts *facts);
 
 typedef struct {
     const char *name; /* (unowned): "SEARCH" or "SORT" */
+    HpView *view;     /* (unowned): that was searched */
+    /* (unowned) (nullable): its name, if the answer tells it; then what has not been
+     * found is not told (RFC 7377 §2.1). */
+    const char *mailbox;
     HpSearchOptions options;
     gboolean uid;
     gboolean has_modseq;
     const GArray *seqs; /* (unowned): guint32, in the order of the answer */
 } HpSearchAnswer;
-/* Answers, saves what SAVE says, and ends the command. */
+/* Tells what was found, and saves what SAVE says. */
+void hp_search_tell(HpImapSession *s, const HpSearchAnswer *answer);
+/* The same, and ends the command. */
 void hp_search_answer(HpImapSession *s, const HpSearchAnswer *answer);
 
 /* The number that is answered for @seq. */

@@ -227,6 +227,9 @@ gboolean hp_imap_outbox_move(HpImapSession *s, const GArray *uids,
 /* hp-imap-idle.c */
 gboolean hp_imap_cmd_idle(HpImapSession *s, HpImapArgs *args, gboolean uid);
 
+/* hp-imap-search-many.c */
+gboolean hp_imap_cmd_esearch(HpImapSession *s, HpImapArgs *args, gboolean uid);
+
 /* hp-imap-search.c, hp-imap-sort.c, hp-imap-thread.c */
 gboolean hp_imap_cmd_search(HpImapSession *s, HpImapArgs *args, gboolean uid);
 gboolean hp_imap_cmd_sort(HpImapSession *s, HpImapArgs *args, gboolean uid);

@@ -28,7 +28,7 @@ hp_imap_may_login(const HpImapSession *s)
     " LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE STATUS=SIZE MULTIAPPEND"  \
     " QUOTA QUOTA=RES-STORAGE OBJECTID PREVIEW SAVEDATE INPROGRESS UTF8=ACCEPT ESEARCH"  \
     " SEARCHRES WITHIN SORT SORT=DISPLAY ESORT THREAD=REFERENCES THREAD=ORDEREDSUBJECT"  \
-    " I18NLEVEL=1"
+    " I18NLEVEL=1 MULTISEARCH"
 
 char *
 hp_imap_capabilities(const HpImapSession *s)
@@ -212,6 +212,7 @@ static const Command commands[] = {
     { "SELECT", INSIDE, FALSE, FALSE, hp_imap_cmd_select },
     { "EXAMINE", INSIDE, FALSE, FALSE, hp_imap_cmd_examine },
     { "IDLE", INSIDE, FALSE, FALSE, hp_imap_cmd_idle },
+    { "ESEARCH", INSIDE, TRUE, TRUE, hp_imap_cmd_esearch },
     { "CHECK", HP_IMAP_SELECTED, FALSE, FALSE, cmd_noop },
     { "CLOSE", HP_IMAP_SELECTED, FALSE, FALSE, hp_imap_cmd_close },
     { "UNSELECT", HP_IMAP_SELECTED, FALSE, FALSE, hp_imap_cmd_unselect },

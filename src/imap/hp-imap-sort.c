@@ -17,7 +17,8 @@ add_message(guint32 seq, const HpViewEntry *entry, const HpSummary *summary,
 static GArray *
 sort(HpImapSession *s, const HpSearchProgram *program, const HpSortCriteria *criteria)
 {
-    g_autoptr(GArray) found = hp_search_find(s, program);
+    g_autoptr(GArray) found =
+        hp_search_find(s, &(HpSearchSource){ .view = s->view }, program);
     g_autoptr(HpSorter) sorter = hp_sorter_new(criteria);
     HpSearchFacts facts = { .seqs = found,
                             .with_summary = hp_sort_needs_summary(criteria),
@@ -35,7 +36,7 @@ hp_imap_cmd_sort(HpImapSession *s, HpImapArgs *args, gboolean uid)
     g_autoptr(HpSearchProgram) program = NULL;
     g_autoptr(GArray) seqs = NULL;
     g_autofree char *charset = NULL;
-    HpSearchAnswer answer = { .name = "SORT", .uid = uid };
+    HpSearchAnswer answer = { .name = "SORT", .view = s->view, .uid = uid };
     HpSortCriteria criteria;
     gboolean saves;
 

@@ -81,7 +81,7 @@ hp_imap_cmd_thread(HpImapSession *s, HpImapArgs *args, gboolean uid)
         return FALSE;
     if (program == NULL)
         return TRUE;
-    found = hp_search_find(s, program);
+    found = hp_search_find(s, &(HpSearchSource){ .view = s->view }, program);
     facts.seqs = found;
     if (found != NULL && hp_search_each(s, &facts))
         answer(s, threads, algorithm);

@@ -368,6 +368,156 @@ test_dates_and_object_ids(Fixture *f, gconstpointer unused)
     assert_says(f, hp_imap_cmd_search, wrong, "* SEARCH\r\nOK");
 }
 
+/* --- ESEARCH -------------------------------------------------------------------------
+ */
+
+static gint64
+create(Fixture *f, const char *name)
+{
+    gint64 id = 0;
+
+    g_assert_true(hp_store_create(f->store.store, name, NULL, &id, NULL));
+    return id;
+}
+
+/* INBOX as fill() says; "a": two messages; "a/b": one, which is flagged. */
+static void
+fill_many(Fixture *f)
+{
+    gint64 a = create(f, "a"), b = create(f, "a/b");
+
+    fill(f);
+    store_append(&f->store, a, "Subject: one\r\n\r\nword\r\n", 0, NULL);
+    store_append(&f->store, a, "Subject: two\r\n\r\n", 0, NULL);
+    store_append(&f->store, b, "Subject: three\r\n\r\nword\r\n", HP_STORE_FLAGGED, NULL);
+}
+
+/* "NAME text" for each line that is expected. */
+static void
+assert_many(Fixture *f, const char *command, const char *const *expected)
+{
+    g_autoptr(GString) all = g_string_new(NULL);
+
+    for (guint i = 0; expected[i] != NULL; i++) {
+        g_auto(GStrv) words = g_strsplit(expected[i], " ", 2);
+        g_autoptr(HpStoreMailbox) mailbox = hp_store_find(f->store.store, words[0], NULL);
+
+        g_string_append_printf(
+            all, "* ESEARCH (TAG \"A1\" MAILBOX \"%s\" UIDVALIDITY %u) UID %s\r\n",
+            words[0], mailbox->uidvalidity, words[1]);
+    }
+    g_string_append(all, "OK");
+    assert_says(f, hp_imap_cmd_esearch, command, all->str);
+}
+
+static void
+test_many_answers_uids_of_each(Fixture *f, gconstpointer unused)
+{
+    fill_many(f);
+    assert_many(f, " IN (personal) BODY word",
+                (const char *[]){ "INBOX ALL 5:6", "a ALL 1", "a/b ALL 1", NULL });
+    assert_many(f, " IN (subtree a mailboxes (INBOX a)) RETURN (MIN MAX COUNT) 1:*",
+                (const char *[]){ "INBOX MIN 2 MAX 6 COUNT 5", "a MIN 1 MAX 2 COUNT 2",
+                                  "a/b MIN 1 MAX 1 COUNT 1", NULL });
+    assert_many(f, " IN (subtree a) *", (const char *[]){ "a ALL 2", "a/b ALL 1", NULL });
+    assert_many(f, " IN (selected) FLAGGED", (const char *[]){ "INBOX ALL 2:3,5", NULL });
+    assert_many(f, " FLAGGED", (const char *[]){ "INBOX ALL 2:3,5", NULL });
+}
+
+static void
+test_many_tells_only_what_is_found(Fixture *f, gconstpointer unused)
+{
+    fill_many(f);
+    assert_many(f, " IN (personal) RETURN (COUNT) SUBJECT three",
+                (const char *[]){ "a/b COUNT 1", NULL });
+    assert_many(f, " IN (personal) RETURN (COUNT) DELETED", (const char *[]){ NULL });
+    assert_many(f, " IN (mailboxes nowhere) ALL", (const char *[]){ NULL });
+}
+
+static void
+test_many_leaves_what_is_selected(Fixture *f, gconstpointer unused)
+{
+    HpView *view;
+
+    fill_many(f);
+    view = f->s.view;
+    assert_says(f, hp_imap_cmd_esearch, " RETURN (SAVE) 2", "OK");
+    assert_saved(f, "3");
+    assert_many(f, " IN (personal) $", (const char *[]){ "INBOX ALL 3", NULL });
+    g_assert_true(f->s.view == view);
+    assert_saved(f, "3");
+}
+
+static void
+test_many_tells_modseq(Fixture *f, gconstpointer unused)
+{
+    g_autoptr(HpStoreMailbox) a = NULL;
+    g_autofree char *line = NULL;
+
+    fill_many(f);
+    a = hp_store_find(f->store.store, "a", NULL);
+    line = g_strdup_printf("a ALL 1:2 MODSEQ %" G_GUINT64_FORMAT, a->highestmodseq);
+    assert_many(f, " IN (mailboxes a) MODSEQ 1", (const char *[]){ line, NULL });
+}
+
+static void
+test_many_needs_a_selected_one(Fixture *f, gconstpointer unused)
+{
+    fill_many(f);
+    g_clear_pointer(&f->s.view, hp_view_close);
+    f->s.state = HP_IMAP_LOGGED_IN;
+    g_assert_false(run(f, hp_imap_cmd_esearch, " ALL", FALSE));
+    g_assert_false(run(f, hp_imap_cmd_esearch, " IN (selected) ALL", FALSE));
+    g_assert_false(run(f, hp_imap_cmd_esearch, " IN (personal selected) ALL", FALSE));
+    assert_many(f, " IN (mailboxes a) 1", (const char *[]){ "a ALL 1", NULL });
+}
+
+static void
+test_many_refuses_what_is_wrong(Fixture *f, gconstpointer unused)
+{
+    static const char *const bad[] = {
+        "",
+        " IN (personal)",
+        " IN () ALL",
+        " IN personal ALL",
+        " IN (personal ALL",
+        " IN (selected-delayed) ALL",
+        " IN (personal) RETURN (SAVE) ALL",
+        " IN (selected personal) RETURN (SAVE) ALL",
+        " IN (personal) RETURN (NONE) ALL",
+        " RETURN (COUNT) IN (personal) ALL",
+        " IN (personal) NOSUCHKEY",
+    };
+    g_autoptr(GString) long_one = g_string_new(" IN (personal");
+
+    fill_many(f);
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_assert_false(run(f, hp_imap_cmd_esearch, bad[i], FALSE));
+        g_assert_cmpstr(f->s.command->str, ==, "");
+    }
+    for (guint i = 0; i < 100; i++) /* HP_IMAP_MAX_FILTERS */
+        g_string_append(long_one, " personal");
+    g_string_append(long_one, ") ALL");
+    g_assert_false(run(f, hp_imap_cmd_esearch, long_one->str, FALSE));
+    assert_says(f, hp_imap_cmd_esearch, " IN (personal) CHARSET X-NONE TEXT a",
+                "NO [BADCHARSET (US-ASCII UTF-8)]");
+}
+
+static void
+test_many_has_a_limit(Fixture *f, gconstpointer unused)
+{
+    for (guint i = 0; i < 110; i++) { /* 46 at once, for speed: 5060 */
+        g_autoptr(GString) name = g_string_new(NULL);
+
+        g_string_append_printf(name, "d%u", i);
+        for (guint level = 1; level < 46; level++)
+            g_string_append_printf(name, "/%u", level);
+        create(f, name->str);
+    }
+    assert_says(f, hp_imap_cmd_esearch, " IN (personal) ALL", "NO [LIMIT]");
+    assert_says(f, hp_imap_cmd_esearch, " IN (subtree d1) ALL", "OK");
+}
+
 /* --- SORT and THREAD -----------------------------------------------------------------
  */
 
@@ -428,6 +578,13 @@ main(int argc, char **argv)
           test_unknown_charset_forgets_what_was_saved },
         { "refuses-what-makes-no-sense", test_refuses_what_makes_no_sense },
         { "tells-modseq", test_tells_modseq },
+        { "many-answers-uids-of-each", test_many_answers_uids_of_each },
+        { "many-tells-only-what-is-found", test_many_tells_only_what_is_found },
+        { "many-leaves-what-is-selected", test_many_leaves_what_is_selected },
+        { "many-tells-modseq", test_many_tells_modseq },
+        { "many-needs-a-selected-one", test_many_needs_a_selected_one },
+        { "many-refuses-what-is-wrong", test_many_refuses_what_is_wrong },
+        { "many-has-a-limit", test_many_has_a_limit },
         { "answers-in-order", test_answers_in_order },
         { "numbers-do-not-move", test_numbers_do_not_move },
         { "gives-up-when-the-session-ends", test_gives_up_when_the_session_ends },
