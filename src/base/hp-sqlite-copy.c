@@ -109,6 +109,20 @@ list_tables(Copying *self)
     return tables;
 }
 
+/* By the names of the columns: an older copy may lack those that came since. */
+static void
+write_insert(GString *insert, const char *table, sqlite3_stmt *from, int columns)
+{
+    g_string_append_printf(insert, "INSERT OR IGNORE INTO main.\"%s\" (", table);
+    for (int i = 0; i < columns; i++)
+        g_string_append_printf(insert, "%s\"%s\"", i > 0 ? ", " : "",
+                               sqlite3_column_name(from, i));
+    g_string_append(insert, ") VALUES (");
+    for (int i = 1; i <= columns; i++)
+        g_string_append_printf(insert, "%s?%d", i > 1 ? ", " : "", i);
+    g_string_append(insert, ")");
+}
+
 /* Row by row, so that those before the damage are there. A row that is there already, or
  * breaks a rule, is left out. %FALSE if not all could be read. */
 static gboolean
@@ -120,10 +134,7 @@ copy_rows(Copying *self, sqlite3 *source, const char *table, const char *from_sq
     int code = sqlite3_prepare_v2(source, sql, -1, &from, NULL);
     int columns = code == SQLITE_OK ? sqlite3_column_count(from) : 0;
 
-    g_string_append_printf(insert, "INSERT OR IGNORE INTO main.\"%s\" VALUES (", table);
-    for (int i = 1; i <= columns; i++)
-        g_string_append_printf(insert, "%s?%d", i > 1 ? ", " : "", i);
-    g_string_append(insert, ")");
+    write_insert(insert, table, from, columns);
     if (code == SQLITE_OK)
         code = sqlite3_prepare_v2(self->handle, insert->str, -1, &to, NULL);
     while (code == SQLITE_OK && (code = sqlite3_step(from)) == SQLITE_ROW) {

@@ -140,6 +140,21 @@ check_orphans(HpStore *self, HpStoreReport *report)
     }
 }
 
+#define HOMELESS_ANNOTATIONS                                                             \
+    " FROM annotation WHERE mailbox <> 0 AND mailbox NOT IN (SELECT id FROM mailbox)"
+
+static void
+check_annotations(HpStore *self, HpStoreReport *report)
+{
+    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
+    HpDbStmt *stmt =
+        hp_db_query(conn, "SELECT DISTINCT mailbox" HOMELESS_ANNOTATIONS, "");
+
+    while (hp_db_step(stmt, NULL))
+        add_problem(report,
+                    g_strdup(_("there are annotations of a mailbox that is not there")));
+}
+
 void
 hp_store_check(HpStore *self, HpStoreReport *report)
 {
@@ -147,11 +162,12 @@ hp_store_check(HpStore *self, HpStoreReport *report)
     check_database(self, report);
     check_contents(self, report);
     check_counts(self, report);
+    check_annotations(self, report);
     check_orphans(self, report);
 }
 
 static gboolean
-fix_counts(HpDbConn *conn, gpointer data, GError **error)
+fix_rows(HpDbConn *conn, gpointer data, GError **error)
 {
     return hp_db_run(conn, error,
                      "UPDATE mailbox SET (messages, unseen, deleted, octets) ="
@@ -161,7 +177,8 @@ fix_counts(HpDbConn *conn, gpointer data, GError **error)
                      "UPDATE mailbox SET uidnext = max(uidnext, 1 +"
                      " (SELECT ifnull(max(e.uid), 0) FROM entry e"
                      " WHERE e.mailbox = mailbox.id))",
-                     "");
+                     "") &&
+           hp_db_run(conn, error, "DELETE" HOMELESS_ANNOTATIONS, "");
 }
 
 /* Contents without an entry and files without a content. */
@@ -308,7 +325,7 @@ hp_store_repair(HpStore *self, HpStoreReport *report, GError **error)
         !hp_contents_erase(self->contents, &failure))
         return hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
     if (!recover_all(self, report, error) ||
-        !hp_store_write(&task, fix_counts, HP_STORE_BIG_ROWS, error))
+        !hp_store_write(&task, fix_rows, HP_STORE_BIG_ROWS, error))
         return FALSE;
     hp_store_check(self, report);
     return TRUE;

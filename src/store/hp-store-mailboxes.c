@@ -72,6 +72,17 @@ hp_store_normal_name(const char *name)
     return g_strjoinv("/", levels);
 }
 
+const char *
+hp_store_known_use(const char *use)
+{
+    static const char *const uses[] = { HP_STORE_SPECIAL_USES };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(uses); i++)
+        if (g_ascii_strcasecmp(uses[i], use) == 0)
+            return uses[i];
+    return NULL;
+}
+
 #define MAILBOX_QUERY                                                                    \
     "SELECT m.id, m.name, m.special_use,"                                                \
     " EXISTS (SELECT 1 FROM subscription s WHERE s.name = m.name),"                      \

@@ -16,6 +16,9 @@
 /* What RFC 6154 calls these; with those names made and subscribed at set-up. */
 #define HP_STORE_SPECIAL_USES "\\Sent", "\\Drafts", "\\Trash", "\\Junk", "\\Archive"
 
+/* The use as it is spelt there, %NULL if it is none of them; in any case. */
+const char *hp_store_known_use(const char *use);
+
 /* The mailbox that shows the queue: can be neither renamed nor deleted. For clients it is
  * an unknown use (RFC 6154 §6, use-attr-ext). */
 #define HP_STORE_OUTBOX_USE "\\Hauspost.Outbox"

@@ -13,6 +13,7 @@
 
 typedef struct _HpKeywords HpKeywords;
 typedef struct _HpViews HpViews;
+typedef struct _HpAnnotationLog HpAnnotationLog;
 
 typedef struct {
     const guint32 *uids; /* (unowned): ascending, each once */
@@ -20,12 +21,13 @@ typedef struct {
 } HpStoreUids;
 
 struct _HpStore {
-    char *data_path;      /* (owned) */
-    HpDb *db;             /* (owned) */
-    HpContents *contents; /* (owned) */
-    HpKeywords *keywords; /* (owned) */
-    HpViews *views;       /* (owned) */
-    const HpClock *clock; /* (unowned) */
+    char *data_path;            /* (owned) */
+    HpDb *db;                   /* (owned) */
+    HpContents *contents;       /* (owned) */
+    HpKeywords *keywords;       /* (owned) */
+    HpViews *views;             /* (owned) */
+    HpAnnotationLog *annotated; /* (owned) */
+    const HpClock *clock;       /* (unowned) */
     HpLock lock;
     gboolean maildrop_taken; /* guarded by lock */
     HpCond maildrop_left;
@@ -46,17 +48,19 @@ gboolean hp_store_fail(GError **error, GError *cause, const char *what);
 
 /* What has happened in one mailbox, on its way into the views. */
 typedef enum {
-    HP_NEWS_ADDED,   /* entries are whole */
-    HP_NEWS_CHANGED, /* entries: uid, flags, keywords, modseq */
-    HP_NEWS_GONE,    /* entries: uid */
-    HP_NEWS_ENDED,   /* the mailbox is gone */
+    HP_NEWS_ADDED,     /* entries are whole */
+    HP_NEWS_CHANGED,   /* entries: uid, flags, keywords, modseq */
+    HP_NEWS_GONE,      /* entries: uid */
+    HP_NEWS_ENDED,     /* the mailbox is gone */
+    HP_NEWS_ANNOTATED, /* not for views: texts are the names of entries */
 } HpNewsKind;
 typedef struct {
     HpNewsKind kind;
     gint64 mailbox;
     guint64 modseq;  /* of this change, higher than that of any before in the mailbox */
     GArray *entries; /* (owned): HpViewEntry, ascending; keywords is 1 + index in texts */
-    GPtrArray *texts; /* (owned): keywords */
+    GPtrArray *texts;     /* (owned): keywords */
+    gconstpointer author; /* (unowned) (nullable): of annotations: who knows of it */
 } HpNews;
 
 /* A change of the database that views hear of. Structures of works begin with one. */
@@ -179,6 +183,20 @@ char *hp_store_last_snapshot(const char *data_path);
 gboolean hp_store_insert_mailbox(HpDbConn *conn, const char *name,
                                  const char *special_use, gint64 now_usec,
                                  GError **error);
+
+/* Inside an HpDbWork: is it INBOX or Outbox, the program's own? */
+gboolean hp_store_is_own(HpDbConn *conn, gint64 mailbox);
+/* Inside an HpDbWork: the mailbox with this special use, if there is one, loses it. */
+gboolean hp_store_take_use(HpDbConn *conn, HpStoreTask *task, const char *use,
+                           GError **error);
+
+/* Inside an HpDbWork: HP_STORE_ERROR_TOO_MANY if there are too many annotations now. */
+gboolean hp_store_annotations_fit(HpDbConn *conn, gint64 mailbox, GError **error);
+
+/* Which annotations have changed. */
+HpAnnotationLog *hp_annotation_log_new(void);
+void hp_annotation_log_free(HpAnnotationLog *self);
+void hp_annotation_log_publish(HpAnnotationLog *self, const HpNews *news);
 
 /* Keywords in use, each set of them under a number. */
 HpKeywords *hp_keywords_new(void);

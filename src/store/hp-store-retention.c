@@ -37,7 +37,8 @@ make_rules(HpStore *self, const HpStoreRetention *retention, Rule rules[RULES])
 
 #define IS_DUE                                                                           \
     " FROM entry WHERE mailbox = ?1 AND"                                                 \
-    " iif(?2, collected_usec > 0 AND collected_usec <= ?3, saved_usec <= ?3)"
+    " iif(?2, collected_usec > 0 AND collected_usec <= ?3, saved_usec <= ?3 AND"         \
+    " (SELECT special_usec FROM mailbox m WHERE m.id = ?1) <= ?3)"
 
 static HpDbStmt *
 query_due(HpDbConn *conn, const char *sql, const Rule *rule, gint64 now_usec)
@@ -152,8 +153,9 @@ oldest_usec(HpStore *self, const Rule *rule)
                           " AND mailbox = ?1 ORDER BY collected_usec LIMIT 1",
                           "i", rule->mailbox)
             : hp_db_query(conn,
-                          "SELECT saved_usec FROM entry WHERE mailbox = ?1"
-                          " ORDER BY uid LIMIT 1",
+                          "SELECT max(e.saved_usec, m.special_usec) FROM entry e,"
+                          " mailbox m WHERE e.mailbox = ?1 AND m.id = ?1"
+                          " ORDER BY e.uid LIMIT 1",
                           "i", rule->mailbox);
 
     return hp_db_step(stmt, NULL) ? hp_db_int(stmt, 0) : 0;

@@ -100,4 +100,16 @@ static const char second[] =
     /* The same bytes are stored once. */
     HP_CONTENT_DIGEST_INDEX;
 
-const char *const hp_store_migrations[] = { first, second, NULL };
+/* Annotations (RFC 5464). */
+static const char third[] =
+    /* mailbox: 0 is the server as a whole. entry: the same in any case. */
+    "CREATE TABLE annotation ("
+    " mailbox INTEGER NOT NULL,"
+    " entry TEXT NOT NULL COLLATE NOCASE,"
+    " value BLOB NOT NULL,"
+    " PRIMARY KEY (mailbox, entry));"
+    /* When it got its special use, if that was later than itself: retention does not
+       count from earlier. */
+    "ALTER TABLE mailbox ADD COLUMN special_usec INTEGER NOT NULL DEFAULT 0;";
+
+const char *const hp_store_migrations[] = { first, second, third, NULL };

@@ -64,8 +64,14 @@ publish(gpointer data)
 {
     const HpStoreTask *task = data;
 
-    for (guint i = 0; i < task->news->len; i++)
-        hp_views_publish(task->store->views, task->store->keywords, task->news->pdata[i]);
+    for (guint i = 0; i < task->news->len; i++) {
+        const HpNews *news = task->news->pdata[i];
+
+        if (news->kind == HP_NEWS_ANNOTATED)
+            hp_annotation_log_publish(task->store->annotated, news);
+        else
+            hp_views_publish(task->store->views, task->store->keywords, news);
+    }
 }
 
 static void

@@ -1,4 +1,5 @@
 /* Making, renaming and deleting mailboxes. */
+#include "hp-store-annotations.h"
 #include "hp-store-private.h"
 
 #include <glib/gi18n.h>
@@ -68,9 +69,8 @@ find_id(HpDbConn *conn, const char *name, gint64 *ret_id, GError **error)
     return FALSE;
 }
 
-/* INBOX and Outbox are the program's own. */
-static gboolean
-is_own(HpDbConn *conn, gint64 id)
+gboolean
+hp_store_is_own(HpDbConn *conn, gint64 id)
 {
     HpDbStmt *stmt =
         hp_db_query(conn, "SELECT 1 FROM mailbox WHERE id = ?1 AND special_use = ?2",
@@ -79,6 +79,27 @@ is_own(HpDbConn *conn, gint64 id)
 
     hp_db_reset(stmt);
     return is_outbox || id == HP_STORE_INBOX;
+}
+
+/* The use is an annotation, too. */
+gboolean
+hp_store_take_use(HpDbConn *conn, HpStoreTask *task, const char *use, GError **error)
+{
+    HpDbStmt *stmt = hp_db_query(conn,
+                                 "UPDATE mailbox SET special_use = NULL"
+                                 " WHERE special_use = ?1 RETURNING id",
+                                 "s", use);
+    g_autoptr(GError) failure = NULL;
+
+    while (hp_db_step(stmt, &failure)) {
+        HpNews *news = hp_store_task_add(task, HP_NEWS_ANNOTATED, hp_db_int(stmt, 0), 0);
+
+        g_ptr_array_add(news->texts, g_strdup(HP_STORE_USE_ENTRY));
+    }
+    if (failure == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
 }
 
 typedef struct {
@@ -117,9 +138,7 @@ create(HpDbConn *conn, gpointer data, GError **error)
     if (id != 0)
         return refuse(error, HP_STORE_ERROR_EXISTS, _("there is a mailbox of that name"));
     if (self->special_use != NULL &&
-        !hp_db_run(conn, error,
-                   "UPDATE mailbox SET special_use = NULL WHERE special_use = ?1", "s",
-                   self->special_use))
+        !hp_store_take_use(conn, &self->task, self->special_use, error))
         return FALSE;
     if (!make_parents(conn, self->name, self->now_usec, error) ||
         !hp_store_insert_mailbox(conn, self->name, self->special_use, self->now_usec,
@@ -224,7 +243,8 @@ rename_branch(HpDbConn *conn, const TreeWork *self, GError **error)
     return TRUE;
 }
 
-/* All of INBOX goes into a new mailbox; what is below it stays (RFC 3501 §6.3.5). */
+/* All of INBOX goes into a new mailbox; what is below it stays (RFC 3501 §6.3.5). Its
+ * annotations are with both then (RFC 5464 §4.1). */
 static gboolean
 move_inbox(HpDbConn *conn, TreeWork *self, GError **error)
 {
@@ -232,7 +252,12 @@ move_inbox(HpDbConn *conn, TreeWork *self, GError **error)
 
     return hp_store_insert_mailbox(conn, self->new_name, NULL, self->now_usec, error) &&
            (to = hp_db_last_id(conn)) > 0 &&
-           hp_store_move_all(conn, &self->task, HP_STORE_INBOX, to, error);
+           hp_store_move_all(conn, &self->task, HP_STORE_INBOX, to, error) &&
+           hp_db_run(conn, error,
+                     "INSERT INTO annotation SELECT ?1, entry, value FROM annotation"
+                     " WHERE mailbox = ?2",
+                     "ii", to, (gint64)HP_STORE_INBOX) &&
+           hp_store_annotations_fit(conn, to, error);
 }
 
 static gboolean
@@ -247,7 +272,7 @@ rename_mailbox(HpDbConn *conn, gpointer data, GError **error)
     if (id == 0)
         return refuse(error, HP_STORE_ERROR_NOT_FOUND,
                       _("there is no mailbox of that name"));
-    if (id != HP_STORE_INBOX && is_own(conn, id))
+    if (id != HP_STORE_INBOX && hp_store_is_own(conn, id))
         return refuse(error, HP_STORE_ERROR_NOT_PERMITTED, _("Outbox cannot be renamed"));
     if (there != 0)
         return refuse(error, HP_STORE_ERROR_EXISTS, _("there is a mailbox of that name"));
@@ -287,6 +312,7 @@ erase_mailbox(HpDbConn *conn, gint64 id, GError **error)
                      "i", id) &&
            hp_db_run(conn, error, "DELETE FROM entry WHERE mailbox = ?1", "i", id) &&
            hp_db_run(conn, error, "DELETE FROM expunged WHERE mailbox = ?1", "i", id) &&
+           hp_db_run(conn, error, "DELETE FROM annotation WHERE mailbox = ?1", "i", id) &&
            hp_db_run(conn, error, "DELETE FROM mailbox WHERE id = ?1", "i", id);
 }
 
@@ -301,7 +327,7 @@ delete_mailbox(HpDbConn *conn, gpointer data, GError **error)
     if (id == 0)
         return refuse(error, HP_STORE_ERROR_NOT_FOUND,
                       _("there is no mailbox of that name"));
-    if (is_own(conn, id))
+    if (hp_store_is_own(conn, id))
         return refuse(error, HP_STORE_ERROR_NOT_PERMITTED,
                       _("INBOX and Outbox cannot be deleted"));
     hp_store_task_add(&self->task, HP_NEWS_ENDED, id, 0);

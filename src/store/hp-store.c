@@ -117,6 +117,7 @@ hp_store_open(const char *data_path, int data_fd, const HpClock *clock, GError *
     hp_lock_init(&self->lock);
     self->keywords = hp_keywords_new();
     self->views = hp_views_new();
+    self->annotated = hp_annotation_log_new();
     self->watchers = g_ptr_array_new();
     hp_cond_init(&self->told);
     hp_cond_init(&self->maildrop_left);
@@ -130,6 +131,7 @@ void
 hp_store_close(HpStore *self)
 {
     hp_views_free(self->views);
+    hp_annotation_log_free(self->annotated);
     if (self->contents != NULL)
         hp_contents_close(self->contents);
     if (self->db != NULL)
