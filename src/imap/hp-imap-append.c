@@ -1,5 +1,5 @@
 /* APPEND, also of several messages at once (RFC 9051 §6.3.12, RFC 3502, RFC 6855 §4). */
-#include "hp-imap-session-private.h"
+#include "hp-imap-notify-private.h"
 
 #include "hp-log.h"
 
@@ -142,6 +142,7 @@ commit(Append *self)
         hp_imap_fail(s, error);
         return;
     }
+    hp_imap_notify_own_change(s, self->mailbox->id, uids);
     g_string_printf(code, "APPENDUID %u ", self->mailbox->uidvalidity);
     hp_imap_out_set(code, (const guint32 *)(gconstpointer)uids->data, uids->len);
     hp_imap_ok(s, code->str, _("The message is kept."));

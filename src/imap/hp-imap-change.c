@@ -1,5 +1,5 @@
 /* STORE, EXPUNGE, COPY and MOVE (RFC 9051 §6.4, RFC 7162 §3.1.3). */
-#include "hp-imap-session-private.h"
+#include "hp-imap-notify-private.h"
 
 #include <glib/gi18n.h>
 
@@ -157,6 +157,7 @@ finish_expunge(HpImapSession *s, const char *text)
 {
     g_autofree char *code = NULL;
 
+    s->own_expunge = TRUE;
     hp_imap_tell_news(s, TRUE);
     if (s->qresync && s->view != NULL)
         code = g_strdup_printf("HIGHESTMODSEQ %" G_GUINT64_FORMAT,
@@ -211,6 +212,17 @@ copied_code(const HpStoreMailbox *to, const GArray *copied)
     return g_string_free(g_steal_pointer(&code), FALSE);
 }
 
+static void
+note_copied(HpImapSession *s, const HpStoreMailbox *to, const GArray *copied)
+{
+    g_autoptr(GArray) uids = g_array_new(FALSE, FALSE, sizeof(guint32));
+
+    for (guint i = 0; copied != NULL && i < copied->len; i++)
+        g_array_append_val(uids, g_array_index(copied, HpStoreCopied, i).to);
+    if (uids->len > 0)
+        hp_imap_notify_own_change(s, to->id, uids);
+}
+
 typedef struct {
     const GArray *uids;       /* (unowned) */
     const HpStoreMailbox *to; /* (unowned) */
@@ -244,6 +256,7 @@ copy(HpImapSession *s, const GArray *seqs, const HpStoreMailbox *to, gboolean mo
         return;
     }
     copied = what.ret_copied;
+    note_copied(s, to, copied);
     code = copied_code(to, copied);
     if (!move) {
         hp_imap_ok(s, code, _("Copied."));

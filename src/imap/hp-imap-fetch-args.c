@@ -295,8 +295,8 @@ take_item(HpImapArgs *args, HpImapFetch *fetch)
     return take_older_item(args, fetch);
 }
 
-static gboolean
-take_items(HpImapArgs *args, HpImapFetch *fetch)
+gboolean
+hp_imap_take_fetch_items(HpImapArgs *args, HpImapFetch *fetch)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(macros); i++)
         if (hp_imap_skip_word(args, macros[i].name)) {
@@ -339,7 +339,7 @@ take_modifiers(HpImapArgs *args, HpImapFetch *fetch)
 gboolean
 hp_imap_take_fetch(HpImapArgs *args, HpImapFetch *ret_fetch)
 {
-    return take_items(args, ret_fetch) &&
+    return hp_imap_take_fetch_items(args, ret_fetch) &&
            (!hp_imap_skip(args, ' ') || take_modifiers(args, ret_fetch)) &&
            hp_imap_take_end(args);
 }

@@ -48,7 +48,7 @@ typedef struct {
     guint64 max;
 } HpImapSection;
 
-typedef struct {
+typedef struct _HpImapFetch {
     guint items;         /* HpFetchItem bits */
     GArray *sections;    /* (owned) (nullable): HpImapSection */
     gboolean marks_seen; /* a section without PEEK */
@@ -59,6 +59,10 @@ typedef struct {
 
 void hp_imap_fetch_clear(HpImapFetch *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HpImapFetch, hp_imap_fetch_clear)
+
+/* fetch-att in parentheses, one, or a macro. @fetch: hp_imap_fetch_clear() it in any
+ * case. */
+gboolean hp_imap_take_fetch_items(HpImapArgs *args, HpImapFetch *fetch);
 
 /* What stands behind the set: items and modifiers, up to the end of the command. */
 gboolean hp_imap_take_fetch(HpImapArgs *args, HpImapFetch *ret_fetch);

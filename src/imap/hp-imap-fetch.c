@@ -252,6 +252,16 @@ fetch_messages(HpImapSession *s, const HpImapFetch *fetch, const GArray *seqs,
         finish(s, &fetching, uid);
 }
 
+void
+hp_imap_fetch_tell(HpImapSession *s, const HpImapFetch *fetch, const GArray *seqs)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    HpImapFetching fetching = { .s = s, .fetch = fetch, .out = out };
+
+    send_all(&fetching, seqs);
+    g_free(fetching.buffer);
+}
+
 /* fetch = "FETCH" SP sequence-set SP items [fetch-modifiers] */
 gboolean
 hp_imap_cmd_fetch(HpImapSession *s, HpImapArgs *args, gboolean uid)

@@ -183,13 +183,8 @@ has_selected_below(const ListArgs *list, const HpImapNode *node)
 static void
 add_attributes(const ListArgs *list, const HpImapNode *node, GString *line)
 {
-    if (node->mailbox == NULL)
-        g_string_append(line, list->extended ? "\\NonExistent " : "\\Noselect ");
-    g_string_append(line, node->has_children ? "\\HasChildren" : "\\HasNoChildren");
-    if (node->subscribed && (list->subscribed || list->only_subscribed))
-        g_string_append(line, " \\Subscribed");
-    if (node->mailbox != NULL && node->mailbox->special_use != NULL)
-        g_string_append_printf(line, " %s", node->mailbox->special_use);
+    hp_imap_node_attributes(node, list->extended ? "\\NonExistent" : "\\Noselect",
+                            list->subscribed || list->only_subscribed, line);
 }
 
 static void

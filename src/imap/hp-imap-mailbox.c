@@ -1,7 +1,8 @@
 /* CREATE, DELETE, RENAME, SUBSCRIBE and UNSUBSCRIBE (RFC 9051 §6.3, RFC 6154 §3). */
-#include "hp-imap-session-private.h"
+#include "hp-imap-notify-private.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 #define MAX_USES 10
 
@@ -85,6 +86,7 @@ create(HpImapSession *s, const char *name, const char *use)
         hp_imap_fail(s, error);
         return;
     }
+    hp_imap_notify_own_name(s, name);
     code = g_strdup_printf("MAILBOXID (F%" G_GINT64_FORMAT ")", id);
     hp_imap_ok(s, code, _("The mailbox is there."));
 }
@@ -140,11 +142,22 @@ hp_imap_cmd_delete(HpImapSession *s, HpImapArgs *args, gboolean uid)
     if (mailbox == NULL)
         return TRUE;
     done = hp_store_delete(s->options->store, name, &error);
+    if (done)
+        hp_imap_notify_own_name(s, name);
     /* Other sessions that have it open are told so and end; this one knows. */
     if (done && s->view != NULL && hp_view_mailbox(s->view) == mailbox->id)
         hp_imap_deselect(s);
     answer(s, done, error, _("The mailbox is gone."));
     return TRUE;
+}
+
+static void
+note_renamed(HpImapSession *s, const char *name, const char *new_name)
+{
+    hp_imap_notify_own_name(s, name);
+    hp_imap_notify_own_name(s, new_name);
+    if (strcmp(name, "INBOX") == 0) /* which stays, and loses its mail */
+        hp_imap_notify_own_change(s, HP_STORE_INBOX, NULL);
 }
 
 gboolean
@@ -164,6 +177,8 @@ hp_imap_cmd_rename(HpImapSession *s, HpImapArgs *args, gboolean uid)
         return TRUE;
     }
     done = hp_store_rename(s->options->store, name, new_name, &error);
+    if (done)
+        note_renamed(s, name, new_name);
     answer(s, done, error, _("The mailbox has its new name."));
     return TRUE;
 }
@@ -183,6 +198,8 @@ subscribe(HpImapSession *s, HpImapArgs *args, gboolean subscribed)
         return TRUE;
     }
     done = hp_store_set_subscribed(s->options->store, name, subscribed, &error);
+    if (done)
+        hp_imap_notify_own_name(s, name);
     answer(s, done, error, subscribed ? _("Subscribed.") : _("No longer subscribed."));
     return TRUE;
 }

@@ -1,5 +1,5 @@
 /* What a client is told of the mailbox unasked, and what its message numbers mean. */
-#include "hp-imap-session-private.h"
+#include "hp-imap-notify-private.h"
 
 #include <glib/gi18n.h>
 
@@ -99,9 +99,12 @@ tell_changed(HpImapSession *s, const HpViewNews *news)
 
     if (now == 0 || !hp_view_get(s->view, now, &entry))
         return;
-    if (news->modseq != s->own_modseq || s->own_modseq == 0)
-        hp_imap_tell_flags(s, news->seq, &entry);
-    else if (s->own_silent && s->condstore)
+    if (news->modseq != s->own_modseq || s->own_modseq == 0) {
+        if ((hp_imap_notify_selected(s) & HP_NOTIFY_FLAG_CHANGE) != 0)
+            hp_imap_tell_flags(s, news->seq, &entry);
+        else
+            hp_imap_notify_put_off(s, entry.uid);
+    } else if (s->own_silent && s->condstore)
         hp_imap_untagged(s, "%u FETCH (UID %u MODSEQ (%" G_GUINT64_FORMAT "))", news->seq,
                          entry.uid, entry.modseq);
 }
@@ -122,10 +125,30 @@ tell(HpImapSession *s, const HpViewNews *news, GArray *vanished)
         tell_changed(s, news);
 }
 
+/* @before: how many messages there were. */
+static void
+tell_all(HpImapSession *s, const GArray *news, guint32 before)
+{
+    g_autoptr(GArray) vanished = g_array_new(FALSE, FALSE, sizeof(guint32));
+    gboolean has_grown = FALSE;
+
+    for (guint i = 0; i < news->len; i++) {
+        const HpViewNews *one = &g_array_index(news, HpViewNews, i);
+
+        before -= one->kind == HP_VIEW_EXPUNGED;
+        has_grown = has_grown || one->kind == HP_VIEW_GROWN;
+        tell(s, one, vanished);
+    }
+    flush_vanished(s, vanished);
+    if (has_grown)
+        hp_imap_notify_arrivals(s, before + 1);
+}
+
 void
 hp_imap_tell_news(HpImapSession *s, gboolean may_expunge)
 {
-    g_autoptr(GArray) vanished = NULL;
+    guint wanted = hp_imap_notify_selected(s);
+    guint32 before;
     g_autoptr(GArray) news = NULL;
 
     if (s->view == NULL || s->state == HP_IMAP_ENDED)
@@ -134,13 +157,14 @@ hp_imap_tell_news(HpImapSession *s, gboolean may_expunge)
         hp_imap_bye(s, NULL, _("The mailbox that was open has been deleted."));
         return;
     }
+    if ((wanted & HP_NOTIFY_MESSAGE_EXPUNGE) == 0)
+        may_expunge = may_expunge && s->own_expunge;
+    hp_view_hold_growth(s->view, (wanted & HP_NOTIFY_MESSAGE_NEW) == 0);
     if (!hp_view_has_news(s->view, may_expunge))
         return;
-    vanished = g_array_new(FALSE, FALSE, sizeof(guint32));
+    before = hp_view_len(s->view);
     news = hp_view_sync(s->view, may_expunge);
-    for (guint i = 0; i < news->len; i++)
-        tell(s, &g_array_index(news, HpViewNews, i), vanished);
-    flush_vanished(s, vanished);
+    tell_all(s, news, before);
 }
 
 /* RFC 7162 §3.1: "CONDSTORE enabling command" */

@@ -1,6 +1,6 @@
 /* SELECT and EXAMINE, also with CONDSTORE and QRESYNC (RFC 9051 §6.3.2, RFC 7162), CLOSE
  * and UNSELECT. */
-#include "hp-imap-session-private.h"
+#include "hp-imap-notify-private.h"
 
 #include <glib/gi18n.h>
 
@@ -23,11 +23,13 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Resync, resync_clear)
 void
 hp_imap_deselect(HpImapSession *s)
 {
+    if (s->view != NULL)
+        hp_imap_notify_deselect(s);
     g_clear_pointer(&s->view, hp_view_close);
     g_clear_pointer(&s->saved, g_array_unref);
     g_clear_pointer(&s->keywords, g_strfreev);
     g_clear_pointer(&s->sets, g_hash_table_unref);
-    hp_waker_clear(s->waker);
+    hp_imap_notify_hear(s);
     if (s->state == HP_IMAP_SELECTED)
         s->state = HP_IMAP_LOGGED_IN;
 }
@@ -262,8 +264,12 @@ hp_imap_cmd_close(HpImapSession *s, HpImapArgs *args, gboolean uid)
     if (!hp_imap_take_end(args))
         return FALSE;
     done = s->read_only || hp_imap_expunge(s, NULL, &error);
-    if (done && s->qresync && !s->read_only) {
+    if (done && !s->read_only && (s->qresync || s->notify != NULL)) {
+        /* What has come meanwhile is none of this. */
+        hp_view_hold_growth(s->view, s->notify != NULL);
         g_array_unref(hp_view_sync(s->view, TRUE));
+    }
+    if (done && s->qresync && !s->read_only) {
         code = g_strdup_printf("HIGHESTMODSEQ %" G_GUINT64_FORMAT,
                                hp_view_highestmodseq(s->view));
     }

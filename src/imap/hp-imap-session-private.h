@@ -25,6 +25,8 @@ typedef struct {
     guint64 octets;
 } HpImapLiteral;
 
+typedef struct _HpImapNotify HpImapNotify; /* hp-imap-notify-private.h */
+
 typedef struct {
     HpConnection *connection;     /* (unowned) */
     HpChannel *channel;           /* (unowned) */
@@ -52,6 +54,9 @@ typedef struct {
     GHashTable *sets;   /* (owned) (nullable): guint32 numbers of sets of them */
     GArray *saved;      /* (owned) (nullable): "$" (RFC 5182): guint32 uids, ascending */
     gint64 progress_usec; /* when something was last said while a command works */
+    HpImapNotify
+        *notify; /* (owned) (nullable): until NOTIFY is used for the first time */
+    gboolean own_expunge; /* this command has expunged, and tells so in any case */
     guint64 own_modseq;   /* of this command's change, which it tells itself; 0: none */
     gboolean own_silent;  /* and of which it tells no more than the modseq */
 } HpImapSession;
@@ -181,7 +186,21 @@ gboolean hp_imap_cmd_rename(HpImapSession *s, HpImapArgs *args, gboolean uid);
 gboolean hp_imap_cmd_subscribe(HpImapSession *s, HpImapArgs *args, gboolean uid);
 gboolean hp_imap_cmd_unsubscribe(HpImapSession *s, HpImapArgs *args, gboolean uid);
 
-/* hp-imap-status.c: the items of STATUS as bits */
+/* hp-imap-status.c */
+typedef enum {
+    HP_STATUS_MESSAGES = 1 << 0,
+    HP_STATUS_RECENT = 1 << 1,
+    HP_STATUS_UIDNEXT = 1 << 2,
+    HP_STATUS_UIDVALIDITY = 1 << 3,
+    HP_STATUS_UNSEEN = 1 << 4,
+    HP_STATUS_DELETED = 1 << 5,
+    HP_STATUS_SIZE = 1 << 6,            /* RFC 8438 */
+    HP_STATUS_HIGHESTMODSEQ = 1 << 7,   /* RFC 7162 */
+    HP_STATUS_APPENDLIMIT = 1 << 8,     /* RFC 7889 */
+    HP_STATUS_MAILBOXID = 1 << 9,       /* RFC 8474 */
+    HP_STATUS_DELETED_STORAGE = 1 << 10 /* RFC 9208 */
+} HpImapStatusItem;
+/* @ret_items: HpImapStatusItem bits */
 gboolean hp_imap_take_status_items(HpImapArgs *args, guint *ret_items);
 /* "* STATUS name (...)" */
 void hp_imap_tell_status(HpImapSession *s, const HpStoreMailbox *mailbox, guint items);
@@ -200,6 +219,9 @@ void hp_imap_deselect(HpImapSession *s);
 gboolean hp_imap_cmd_append(HpImapSession *s, HpImapArgs *args, gboolean uid);
 
 /* hp-imap-fetch.c */
+typedef struct _HpImapFetch HpImapFetch; /* hp-imap-fetch-args.h */
+/* FETCH responses of @seqs that nobody has asked for with a command. */
+void hp_imap_fetch_tell(HpImapSession *s, const HpImapFetch *fetch, const GArray *seqs);
 gboolean hp_imap_cmd_fetch(HpImapSession *s, HpImapArgs *args, gboolean uid);
 
 /* hp-imap-change.c */
@@ -224,7 +246,13 @@ gboolean hp_imap_outbox_retry(HpImapSession *s, const GArray *uids,
 gboolean hp_imap_outbox_move(HpImapSession *s, const GArray *uids,
                              const HpStoreMailbox *to, GArray **ret, GError **error);
 
+/* hp-imap-notify.c */
+gboolean hp_imap_cmd_notify(HpImapSession *s, HpImapArgs *args, gboolean uid);
+
 /* hp-imap-idle.c */
+/* Between commands, for those who have used NOTIFY: waits until the client says
+ * something, and tells what happens meanwhile. %FALSE: the session has ended. */
+gboolean hp_imap_await_command(HpImapSession *s);
 gboolean hp_imap_cmd_idle(HpImapSession *s, HpImapArgs *args, gboolean uid);
 
 /* hp-imap-search-many.c */

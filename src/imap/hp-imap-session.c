@@ -1,4 +1,4 @@
-#include "hp-imap-session-private.h"
+#include "hp-imap-notify-private.h"
 
 #include "hp-build.h"
 #include "hp-log.h"
@@ -28,7 +28,7 @@ hp_imap_may_login(const HpImapSession *s)
     " LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE STATUS=SIZE MULTIAPPEND"  \
     " QUOTA QUOTA=RES-STORAGE OBJECTID PREVIEW SAVEDATE INPROGRESS UTF8=ACCEPT ESEARCH"  \
     " SEARCHRES WITHIN SORT SORT=DISPLAY ESORT THREAD=REFERENCES THREAD=ORDEREDSUBJECT"  \
-    " I18NLEVEL=1 MULTISEARCH"
+    " I18NLEVEL=1 MULTISEARCH NOTIFY"
 
 char *
 hp_imap_capabilities(const HpImapSession *s)
@@ -71,6 +71,8 @@ cmd_noop(HpImapSession *s, HpImapArgs *args, gboolean uid)
 {
     if (!hp_imap_take_end(args))
         return FALSE;
+    hp_imap_notify_hear(s);
+    hp_imap_notify_look_now(s); /* who asks need not wait */
     hp_imap_ok(s, NULL, _("Here."));
     return TRUE;
 }
@@ -212,6 +214,7 @@ static const Command commands[] = {
     { "SELECT", INSIDE, FALSE, FALSE, hp_imap_cmd_select },
     { "EXAMINE", INSIDE, FALSE, FALSE, hp_imap_cmd_examine },
     { "IDLE", INSIDE, FALSE, FALSE, hp_imap_cmd_idle },
+    { "NOTIFY", INSIDE, FALSE, FALSE, hp_imap_cmd_notify },
     { "ESEARCH", INSIDE, TRUE, TRUE, hp_imap_cmd_esearch },
     { "CHECK", HP_IMAP_SELECTED, FALSE, FALSE, cmd_noop },
     { "CLOSE", HP_IMAP_SELECTED, FALSE, FALSE, hp_imap_cmd_close },
@@ -251,6 +254,7 @@ run(HpImapSession *s, const Command *command, HpImapArgs *args, gboolean uid)
     s->progress_usec = g_get_monotonic_time();
     s->own_modseq = 0;
     s->own_silent = FALSE;
+    s->own_expunge = FALSE;
     hp_imap_set_timeout(s, ANSWER_USEC);
     if (command->run(s, args, uid))
         return;
@@ -350,9 +354,10 @@ hp_imap_serve(HpConnection *connection, gpointer options)
     if (s.state != HP_IMAP_ENDED)
         start(&s);
     while (s.state != HP_IMAP_ENDED)
-        if (hp_imap_read_command(&s))
+        if (hp_imap_await_command(&s) && hp_imap_read_command(&s))
             dispatch(&s);
     hp_imap_deselect(&s);
+    hp_imap_notify_free(s.notify, &s);
     hp_channel_set_timeout(s.channel, FAREWELL_USEC);
     hp_channel_flush(s.channel, NULL);
     g_free(s.tag);

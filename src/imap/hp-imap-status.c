@@ -5,35 +5,21 @@
 
 #define KIB ((guint64)1024)
 
-typedef enum {
-    STATUS_MESSAGES = 1 << 0,
-    STATUS_RECENT = 1 << 1,
-    STATUS_UIDNEXT = 1 << 2,
-    STATUS_UIDVALIDITY = 1 << 3,
-    STATUS_UNSEEN = 1 << 4,
-    STATUS_DELETED = 1 << 5,
-    STATUS_SIZE = 1 << 6,            /* RFC 8438 */
-    STATUS_HIGHESTMODSEQ = 1 << 7,   /* RFC 7162 */
-    STATUS_APPENDLIMIT = 1 << 8,     /* RFC 7889 */
-    STATUS_MAILBOXID = 1 << 9,       /* RFC 8474 */
-    STATUS_DELETED_STORAGE = 1 << 10 /* RFC 9208 */
-} StatusItem;
-
 static const struct {
     const char *name; /* (unowned) */
     guint item;
 } items_by_name[] = {
-    { "MESSAGES", STATUS_MESSAGES },
-    { "RECENT", STATUS_RECENT },
-    { "UIDNEXT", STATUS_UIDNEXT },
-    { "UIDVALIDITY", STATUS_UIDVALIDITY },
-    { "UNSEEN", STATUS_UNSEEN },
-    { "DELETED", STATUS_DELETED },
-    { "SIZE", STATUS_SIZE },
-    { "HIGHESTMODSEQ", STATUS_HIGHESTMODSEQ },
-    { "APPENDLIMIT", STATUS_APPENDLIMIT },
-    { "MAILBOXID", STATUS_MAILBOXID },
-    { "DELETED-STORAGE", STATUS_DELETED_STORAGE },
+    { "MESSAGES", HP_STATUS_MESSAGES },
+    { "RECENT", HP_STATUS_RECENT },
+    { "UIDNEXT", HP_STATUS_UIDNEXT },
+    { "UIDVALIDITY", HP_STATUS_UIDVALIDITY },
+    { "UNSEEN", HP_STATUS_UNSEEN },
+    { "DELETED", HP_STATUS_DELETED },
+    { "SIZE", HP_STATUS_SIZE },
+    { "HIGHESTMODSEQ", HP_STATUS_HIGHESTMODSEQ },
+    { "APPENDLIMIT", HP_STATUS_APPENDLIMIT },
+    { "MAILBOXID", HP_STATUS_MAILBOXID },
+    { "DELETED-STORAGE", HP_STATUS_DELETED_STORAGE },
 };
 
 static gboolean
@@ -96,16 +82,16 @@ hp_imap_tell_status(HpImapSession *s, const HpStoreMailbox *mailbox, guint items
         mailbox->octets,
         mailbox->highestmodseq,
         s->options->max_message_size,
-    }; /* in the order of StatusItem */
+    }; /* in the order of HpImapStatusItem */
 
     hp_imap_out_mailbox(line, mailbox->name, s->utf8);
     g_string_append(line, " (");
     for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
         if ((items & (1u << i)) != 0)
             add_number(line, items_by_name[i].name, numbers[i]);
-    if ((items & STATUS_MAILBOXID) != 0)
+    if ((items & HP_STATUS_MAILBOXID) != 0)
         g_string_append_printf(line, "MAILBOXID (F%" G_GINT64_FORMAT ") ", mailbox->id);
-    if ((items & STATUS_DELETED_STORAGE) != 0)
+    if ((items & HP_STATUS_DELETED_STORAGE) != 0)
         add_number(line, "DELETED-STORAGE", deleted_octets(s, mailbox->id));
     g_string_truncate(line, line->len - 1); /* the last space */
     g_string_append(line, ")\r\n");
@@ -127,7 +113,7 @@ hp_imap_cmd_status(HpImapSession *s, HpImapArgs *args, gboolean uid)
     mailbox = hp_imap_find_mailbox(s, name, NULL);
     if (mailbox == NULL)
         return TRUE;
-    if ((items & STATUS_HIGHESTMODSEQ) != 0)
+    if ((items & HP_STATUS_HIGHESTMODSEQ) != 0)
         hp_imap_use_condstore(s);
     hp_imap_tell_status(s, mailbox, items);
     hp_imap_ok(s, NULL, _("That is how it stands."));

@@ -11,13 +11,8 @@ node_free(gpointer node)
     g_free(self);
 }
 
-typedef struct {
-    GHashTable *by_name; /* (owned): char (unowned) to HpImapNode (unowned) */
-    HpImapTree *tree;    /* (unowned) */
-} Maker;
-
 static HpImapNode *
-node_of(Maker *self, const char *name)
+node_of(HpImapTree *self, const char *name)
 {
     HpImapNode *node = g_hash_table_lookup(self->by_name, name);
 
@@ -25,7 +20,7 @@ node_of(Maker *self, const char *name)
         return node;
     node = g_new0(HpImapNode, 1);
     node->name = g_strdup(name);
-    g_ptr_array_add(self->tree->nodes, node);
+    g_ptr_array_add(self->nodes, node);
     g_hash_table_insert(self->by_name, node->name, node);
     return node;
 }
@@ -51,7 +46,7 @@ mark_special(HpImapNode *above)
 }
 
 static void
-mark_above(Maker *self, const char *name, Mark mark)
+mark_above(HpImapTree *self, const char *name, Mark mark)
 {
     g_autofree char *above = g_strdup(name);
     char *slash;
@@ -63,7 +58,7 @@ mark_above(Maker *self, const char *name, Mark mark)
 }
 
 static void
-add_mailbox(Maker *self, const HpStoreMailbox *mailbox)
+add_mailbox(HpImapTree *self, const HpStoreMailbox *mailbox)
 {
     node_of(self, mailbox->name)->mailbox = mailbox;
     mark_above(self, mailbox->name, mark_children);
@@ -72,7 +67,7 @@ add_mailbox(Maker *self, const HpStoreMailbox *mailbox)
 }
 
 static void
-add_subscription(Maker *self, const char *name)
+add_subscription(HpImapTree *self, const char *name)
 {
     node_of(self, name)->subscribed = TRUE;
     mark_above(self, name, mark_subscribed);
@@ -96,20 +91,18 @@ hp_imap_tree_new(HpStore *store, GError **error)
     g_autoptr(GPtrArray) mailboxes = hp_store_list(store, error);
     g_auto(GStrv) subscriptions =
         mailboxes != NULL ? hp_store_subscriptions(store, error) : NULL;
-    g_autoptr(GHashTable) by_name = g_hash_table_new(g_str_hash, g_str_equal);
     HpImapTree *self;
-    Maker maker;
 
     if (mailboxes == NULL || subscriptions == NULL)
         return NULL;
     self = g_new0(HpImapTree, 1);
     self->nodes = g_ptr_array_new_with_free_func(node_free);
     self->mailboxes = g_steal_pointer(&mailboxes);
-    maker = (Maker){ by_name, self };
+    self->by_name = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i < self->mailboxes->len; i++)
-        add_mailbox(&maker, g_ptr_array_index(self->mailboxes, i));
+        add_mailbox(self, g_ptr_array_index(self->mailboxes, i));
     for (char **name = subscriptions; *name != NULL; name++)
-        add_subscription(&maker, *name);
+        add_subscription(self, *name);
     g_ptr_array_sort(self->nodes, compare);
     return self;
 }
@@ -117,7 +110,27 @@ hp_imap_tree_new(HpStore *store, GError **error)
 void
 hp_imap_tree_free(HpImapTree *self)
 {
+    g_hash_table_unref(self->by_name);
     g_ptr_array_unref(self->nodes);
     g_ptr_array_unref(self->mailboxes);
     g_free(self);
+}
+
+const HpImapNode *
+hp_imap_tree_find(const HpImapTree *self, const char *name)
+{
+    return g_hash_table_lookup(self->by_name, name);
+}
+
+void
+hp_imap_node_attributes(const HpImapNode *self, const char *absent, gboolean subscribed,
+                        GString *out)
+{
+    if (self->mailbox == NULL)
+        g_string_append_printf(out, "%s ", absent);
+    g_string_append(out, self->has_children ? "\\HasChildren" : "\\HasNoChildren");
+    if (self->subscribed && subscribed)
+        g_string_append(out, " \\Subscribed");
+    if (self->mailbox != NULL && self->mailbox->special_use != NULL)
+        g_string_append_printf(out, " %s", self->mailbox->special_use);
 }

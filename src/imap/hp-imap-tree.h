@@ -18,10 +18,19 @@ typedef struct {
 
 typedef struct {
     GPtrArray *nodes;     /* (owned): HpImapNode, by name, INBOX first */
-    GPtrArray *mailboxes; /* (owned) */
+    GPtrArray *mailboxes; /* (owned): HpStoreMailbox, as hp_store_list() has them */
+    GHashTable *by_name;  /* (owned): char (unowned) to HpImapNode (unowned) */
 } HpImapTree;
 
 /* @error: #HP_STORE_ERROR */
 HpImapTree *hp_imap_tree_new(HpStore *store, GError **error);
 void hp_imap_tree_free(HpImapTree *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpImapTree, hp_imap_tree_free)
+
+/* (transfer none) (nullable) */
+const HpImapNode *hp_imap_tree_find(const HpImapTree *self, const char *name);
+
+/* What LIST says of it: "\HasChildren \Sent". @absent: what it says if there is no such
+ * mailbox; @subscribed: the subscription is told, too. */
+void hp_imap_node_attributes(const HpImapNode *self, const char *absent,
+                             gboolean subscribed, GString *out);

@@ -19,6 +19,7 @@ struct _HpView {
     guint64 seen_modseq;  /* of the shared entries when they were last looked at */
     guint64 log_position; /* up to which their log was read */
     gboolean has_grown;   /* and not told */
+    gboolean holds_growth;
 };
 
 static void
@@ -311,11 +312,17 @@ look(HpView *self)
     self->log_position = shared->log_start + shared->log->len;
 }
 
+void
+hp_view_hold_growth(HpView *self, gboolean hold)
+{
+    self->holds_growth = hold;
+}
+
 gboolean
 hp_view_has_news(HpView *self, gboolean may_expunge)
 {
     look(self);
-    return self->has_grown || self->changed->len > 0 ||
+    return (self->has_grown && !self->holds_growth) || self->changed->len > 0 ||
            (may_expunge && self->held->len > 0);
 }
 
@@ -385,10 +392,11 @@ hp_view_sync(HpView *self, gboolean may_expunge)
     {
         HP_LOCKED(&self->shared->lock);
 
-        tell_grown(self, news);
+        if (!self->holds_growth)
+            tell_grown(self, news);
         tell_changed(self, news);
     }
-    if (self->held->len == 0)
+    if (self->held->len == 0 && !self->has_grown)
         self->told_modseq = self->seen_modseq;
     return news;
 }

@@ -65,6 +65,10 @@ const char *hp_view_keywords(HpView *self, guint32 keywords);
 /* All keywords in use in this mailbox: (transfer full), sorted. */
 GStrv hp_view_all_keywords(HpView *self);
 
+/* From now on no GROWN is told, and the view keeps the length that it has, or both again
+ * as ever. */
+void hp_view_hold_growth(HpView *self, gboolean hold);
+
 /* Is there anything to tell? With @may_expunge %FALSE expunges wait, and so do not count.
  */
 gboolean hp_view_has_news(HpView *self, gboolean may_expunge);

@@ -2,6 +2,7 @@
  * what is wrong is named at a place inside, and what was a set or a string is written so
  * that it is read again. */
 #include "hp-imap-fetch-args.h"
+#include "hp-imap-notify-args.h"
 #include "hp-imap-set.h"
 #include "hp-imap-write.h"
 
@@ -87,6 +88,26 @@ try_others(HpSlice input)
     check(&args, hp_imap_take_date(&args, &number), input.len);
 }
 
+/* NOTIFY, and the mailboxes it is about: at most what it says itself. */
+static void
+try_notify(HpSlice input)
+{
+    g_auto(HpNotifyWish) wish = { 0 };
+    g_auto(HpImapFilter) filter = { 0, NULL };
+    HpImapArgs args = hp_imap_args(input);
+    gboolean good = hp_notify_take_wish(&args, input.len % 2 == 0, &wish);
+
+    check(&args, good || wish.unknown, input.len);
+    g_assert(!good || wish.groups->len <= HP_IMAP_MAX_FILTERS);
+    if (good)
+        g_assert((wish.selected & ~(guint)HP_NOTIFY_OF_MESSAGES) == 0);
+    args = hp_imap_args(input);
+    good = hp_imap_take_filter(&args, ~0u, TRUE, &filter);
+    check(&args, good, input.len);
+    if (good)
+        hp_imap_filter_matches(&filter, "a/b/c", FALSE);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -96,6 +117,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_fetch(input);
     try_set(input);
     try_string(input);
+    try_notify(input);
     try_others(input);
     return 0;
 }

@@ -42,3 +42,76 @@ def one_search_in_many_mailboxes(post):
     worker.ok("EXPUNGE")
     assert found(searcher.ok("ESEARCH IN (mailboxes Work) ALL")) == {}
     assert b"* 1 FETCH (UID 1)" in searcher.ok("FETCH 1 UID")
+
+
+ALL = "MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange"
+
+
+@scenario
+def told_of_everything(post):
+    """NOTIFY: a client that sends nothing hears of other mailboxes, whoever changes them."""
+    watcher, worker = ImapTalk(post), ImapTalk(post)
+    watcher.ok(f"NOTIFY SET (personal ({ALL}))")
+    post.send("anna", "by mail")
+    assert b'"INBOX"' in watcher.wait(b"* STATUS")
+    worker.ok("CREATE Work")
+    assert watcher.wait(b"* LIST").endswith(b'"/" "Work"')
+    assert worker.append("Work", mail("new")).startswith(b"OK")
+    assert b"MESSAGES 1 UIDNEXT 2" in watcher.wait(b'* STATUS "Work"')
+    worker.ok("SUBSCRIBE Work")
+    assert b"\\Subscribed" in watcher.wait(b"* LIST")
+    worker.ok("RENAME Work Play")
+    assert b'"Play" ("OLDNAME" ("Work"))' in watcher.wait(b"* LIST")
+    worker.ok("SELECT Play")
+    worker.ok(r"STORE 1 +FLAGS.SILENT (\Seen \Deleted)")
+    assert b"UNSEEN 0" in watcher.wait(b'* STATUS "Play"')
+    worker.ok("CLOSE")
+    assert b"MESSAGES 0" in watcher.wait(b'* STATUS "Play"')
+    post.run("mailbox", "delete", "Play", "-y")
+    assert b"\\NonExistent" in watcher.wait(b'"Play"')
+    assert watcher.ok("NOOP") == []
+    watcher.ok("NOTIFY NONE")
+    worker.ok("CREATE More")
+    assert watcher.ok("NOOP") == []
+
+
+@scenario
+def new_mail_comes_by_itself(post):
+    """NOTIFY: new messages in the selected mailbox come with what was asked for, without
+    IDLE and in the middle of other commands.
+    """
+    watcher, worker = ImapTalk(post), ImapTalk(post)
+    watcher.ok("SELECT INBOX")
+    watcher.ok("NOTIFY SET (selected (MessageNew (BODY.PEEK[HEADER.FIELDS (SUBJECT)]) "
+               "MessageExpunge FlagChange)) (personal (MessageNew MessageExpunge))")
+    for i in range(20):
+        worker.append("INBOX", mail(f"number {i}"))
+        watcher.wait(b"* %d EXISTS" % (i + 1))
+        response = watcher.wait(b"FETCH")
+        assert response.startswith(b"* %d FETCH (UID %d BODY" % (i + 1, i + 1)), response
+        assert b"Subject: number %d\r\n" % i in response, response
+    worker.ok("SELECT INBOX")
+    worker.ok(r"STORE 1:10 +FLAGS.SILENT (\Deleted)")
+    worker.ok("EXPUNGE")
+    for _ in range(10):
+        watcher.wait(b" EXPUNGE")
+    assert watcher.ok("UID SEARCH ALL") == [
+        b"* SEARCH " + b" ".join(b"%d" % uid for uid in range(11, 21))]
+
+
+@scenario
+def numbers_hold_until_asked(post):
+    """NOTIFY with SELECTED-DELAYED: sequence numbers hold until a command lets them change."""
+    watcher, worker = ImapTalk(post), ImapTalk(post)
+    for i in range(4):
+        worker.append("INBOX", mail(f"number {i}"))
+    watcher.ok("SELECT INBOX")
+    watcher.ok("NOTIFY SET (selected-delayed (MessageNew MessageExpunge FlagChange))")
+    worker.ok("SELECT INBOX")
+    worker.ok(r"STORE 1 +FLAGS.SILENT (\Deleted)")
+    worker.ok("EXPUNGE")
+    worker.append("INBOX", mail("number 4"))
+    watcher.wait(b"* 5 EXISTS")
+    assert watcher.ok("FETCH 2 (UID)") == [b"* 2 FETCH (UID 2)"]
+    assert watcher.ok("NOOP") == [b"* 1 EXPUNGE"]
+    assert watcher.ok("FETCH 2 (UID)") == [b"* 2 FETCH (UID 3)"]

@@ -2,14 +2,21 @@
 import pathlib
 import time
 
+from conversation import ImapTalk
 from harness import count, scenario
 
 
 @scenario(tree="release", seconds=200)
 def idle_does_not_wake_up(post):
-    """An idle daemon does not wake up at all, in none of its threads."""
+    """An idle daemon does not wake up at all, in none of its threads: not in those of clients
+    that wait for news, either.
+    """
     post.smtp().quit()
     post.pop3().quit()
+    waiting = [ImapTalk(post), ImapTalk(post)]
+    waiting[0].ok("SELECT INBOX")
+    waiting[0].idle()
+    waiting[1].ok("NOTIFY SET (personal (MessageNew MessageExpunge FlagChange MailboxName))")
     time.sleep(45)      # 10 s after the last change a database is tidied once, 30 s after it
                         # the contents; that is work, and it ends
 
@@ -26,6 +33,8 @@ def idle_does_not_wake_up(post):
     woken = {after[task]: number - before.get(task, ("", 0))[1]
              for task, (_, number) in after.items() if number != before.get(task, ("", 0))[1]}
     assert not woken, woken
+    for talk in waiting:
+        talk.close()
 
 
 @scenario(tree="release")

@@ -246,16 +246,82 @@ pushes_while_idle(Case *c, gconstpointer data)
     client_close(&c->two);
 }
 
+/* NOTIFY: without a command, and with all that clients have to know of. */
+static void
+pushes_between_commands(Case *c, gconstpointer data)
+{
+    gint64 id;
+
+    client_open(&c->two, &c->f);
+    client_log_in(&c->one, &c->f);
+    client_log_in(&c->two, &c->f);
+    client_say(&c->one, "x ENABLE QRESYNC", "x OK ");
+    client_say(&c->one, "a SELECT INBOX", "a OK ");
+    client_say(&c->one,
+               "b NOTIFY SET (selected (MessageNew (FLAGS) MessageExpunge FlagChange)) "
+               "(personal (MessageNew MessageExpunge FlagChange MailboxName))",
+               "b OK ");
+    client_say(&c->two, "a SELECT INBOX", "a OK ");
+    client_say(&c->two, "b STORE 2 +FLAGS (\\Deleted)", "b OK ");
+    client_expect(&c->one, "* 2 FETCH (UID 2 FLAGS (\\Seen \\Deleted) MODSEQ (");
+    client_say(&c->two, "c EXPUNGE", "c OK ");
+    client_expect(&c->one, "* VANISHED 2\r\n");
+    imap_append(&c->f, HP_SLICE_LITERAL("Subject: new\r\n\r\n"), 0);
+    client_expect(&c->one, "* 3 EXISTS\r\n* 3 FETCH (UID 4 FLAGS () MODSEQ (");
+    /* Names that need a literal, in a response that nobody has asked for. */
+    g_assert_true(hp_store_create(c->f.options.store, "a\"\\ü", NULL, &id, NULL));
+    client_expect(&c->one, "* LIST (\\HasNoChildren) \"/\" ");
+    client_say(&c->two, "d COPY 1 Trash", "d OK ");
+    client_expect(&c->one, "* STATUS \"Trash\" (MESSAGES 1 UIDNEXT 2 UIDVALIDITY ");
+    client_expect(&c->one, "HIGHESTMODSEQ ");
+    client_drain(&c->one);
+    grammar_check(hp_slice_of_string(c->one.said), FALSE);
+    client_close(&c->two);
+}
+
+static void
+create_thousands(HpStore *store)
+{
+    for (guint i = 0; i < 110; i++) { /* 46 at once, for speed */
+        g_autoptr(GString) name = g_string_new(NULL);
+        gint64 id;
+
+        g_string_append_printf(name, "d%u", i);
+        for (guint level = 1; level < 46; level++)
+            g_string_append_printf(name, "/%u", level);
+        g_assert_true(hp_store_create(store, name->str, NULL, &id, NULL));
+    }
+}
+
+/* RFC 5465 §3.1, §5.8 */
+static void
+watches_no_more_than_it_can(Case *c, gconstpointer data)
+{
+    client_log_in(&c->one, &c->f);
+    client_say(&c->one, "a NOTIFY SET (subtree d0 (MailboxName))", "a OK ");
+    client_say(&c->one, "b NOTIFY SET (personal (SubscriptionChange))", "b OK ");
+    create_thousands(c->f.options.store);
+    client_expect(&c->one, "* OK [NOTIFICATIONOVERFLOW] ");
+    client_say(&c->one, "c NOTIFY SET (personal (SubscriptionChange))",
+               "c NO [NOTIFICATIONOVERFLOW] ");
+    g_assert_true(hp_store_set_subscribed(c->f.options.store, "d1", TRUE, NULL));
+    client_say(&c->one, "d NOOP", "d OK ");
+    g_assert_null(strstr(c->one.said->str, "* LIST"));
+    client_say(&c->one, "e NOTIFY SET (subtree d1 (SubscriptionChange))", "e OK ");
+    g_assert_true(hp_store_set_subscribed(c->f.options.store, "d1", FALSE, NULL));
+    client_expect(&c->one, "* LIST (\\HasChildren) \"/\" \"d1\"\r\n");
+}
+
 /* The listener frees no connection while it may still be told to end. */
 static void
-ends_when_the_daemon_stops(Case *c, gconstpointer data)
+ends_when_the_daemon_stops(Case *c, gconstpointer last)
 {
     Client *two = &c->two;
 
     client_start(two, &c->f, TRUE);
     client_log_in(two, &c->f);
     client_say(two, "a SELECT INBOX", "a OK ");
-    client_say(two, "b IDLE", "+ ");
+    client_say(two, last, strstr(last, "IDLE") != NULL ? "+ " : "b OK ");
     hp_channel_abort(hp_connection_channel(two->connection));
     hp_thread_join(two->thread);
     hp_connection_free(two->connection); /* the last words */
@@ -437,7 +503,12 @@ main(int argc, char **argv)
     add("/imap-session/writes-what-can-be-read-again/utf8", writes_what_can_be_read_again,
         "x ENABLE UTF8=ACCEPT IMAP4rev2");
     add("/imap-session/pushes-while-idle", pushes_while_idle, NULL);
-    add("/imap-session/ends-when-the-daemon-stops", ends_when_the_daemon_stops, NULL);
+    add("/imap-session/pushes-between-commands", pushes_between_commands, NULL);
+    add("/imap-session/watches-no-more-than-it-can", watches_no_more_than_it_can, NULL);
+    add("/imap-session/ends-when-the-daemon-stops/idle", ends_when_the_daemon_stops,
+        "b IDLE");
+    add("/imap-session/ends-when-the-daemon-stops/notify", ends_when_the_daemon_stops,
+        "b NOTIFY SET (personal (MailboxName))");
     add("/imap-session/takes-no-flood-before-login", takes_no_flood_before_login, NULL);
     add("/imap-session/takes-no-flood-of-literals", takes_no_flood_of_literals, NULL);
     add("/imap-session/reads-byte-by-byte", reads_byte_by_byte, NULL);

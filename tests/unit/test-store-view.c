@@ -174,6 +174,31 @@ is_right_for_each_session(StoreFixture *f, gconstpointer unused)
     check_sync(one, TRUE, "E1:1 E1:2");
 }
 
+static void
+holds_growth(StoreFixture *f, gconstpointer unused)
+{
+    g_autoptr(HpView) view = NULL;
+    guint64 modseq;
+
+    store_append(f, INBOX, "one", 0, NULL);
+    view = open_view(f, NULL);
+    modseq = hp_view_highestmodseq(view);
+    hp_view_hold_growth(view, TRUE);
+    store_append(f, INBOX, "two", 0, NULL);
+    g_assert_false(hp_view_has_news(view, TRUE));
+    check_sync(view, TRUE, "");
+    g_assert_cmpuint(hp_view_len(view), ==, 1);
+    g_assert_cmpuint(hp_view_uidnext(view), ==, 2);
+    g_assert_cmpuint(hp_view_highestmodseq(view), ==, modseq);
+    expunge(f, 1);
+    check_sync(view, TRUE, "E1:1");
+    g_assert_cmpuint(hp_view_highestmodseq(view), ==, modseq);
+    hp_view_hold_growth(view, FALSE);
+    g_assert_true(hp_view_has_news(view, FALSE));
+    check_sync(view, FALSE, "G1");
+    g_assert_cmpuint(hp_view_highestmodseq(view), >, modseq);
+}
+
 static gboolean
 has_rung(HpWaker *waker)
 {
@@ -357,6 +382,7 @@ main(int argc, char **argv)
     CASE("tells-nothing-of-what-came-and-went", tells_nothing_of_what_came_and_went);
     CASE("catches-up-from-far-behind", catches_up_from_far_behind);
     CASE("is-right-for-each-session", is_right_for_each_session);
+    CASE("holds-growth", holds_growth);
     CASE("rings-before-the-change-returns", rings_before_the_change_returns);
     CASE("ends-with-its-mailbox", ends_with_its_mailbox);
     CASE("lists-keywords-in-use", lists_keywords_in_use);
