@@ -1,8 +1,9 @@
 """Programs that watch and search mailboxes they have not selected."""
+import random
 import re
 
 from conversation import ImapTalk
-from harness import scenario
+from harness import count, scenario
 
 
 def mail(subject, body="Hello.\r\n"):
@@ -115,3 +116,75 @@ def numbers_hold_until_asked(post):
     assert watcher.ok("FETCH 2 (UID)") == [b"* 2 FETCH (UID 2)"]
     assert watcher.ok("NOOP") == [b"* 1 EXPUNGE"]
     assert watcher.ok("FETCH 2 (UID)") == [b"* 2 FETCH (UID 3)"]
+
+
+class Model:
+    """What a client believes that is told everything and never asks."""
+
+    def __init__(self):
+        self.messages, self.names, self.counts = [], {}, {}
+
+    def hear(self, line):
+        if match := re.fullmatch(rb"\* (\d+) EXISTS", line):
+            self.messages += [None] * (int(match[1]) - len(self.messages))
+        elif match := re.fullmatch(rb"\* (\d+) EXPUNGE", line):
+            del self.messages[int(match[1]) - 1]
+        elif match := re.fullmatch(rb"\* (\d+) FETCH \(UID (\d+) FLAGS \((.*)\)\)", line):
+            self.messages[int(match[1]) - 1] = (int(match[2]), set(match[3].split()))
+        elif match := re.fullmatch(rb'\* STATUS "(.+)" \(MESSAGES (\d+) UIDNEXT (\d+).*\)', line):
+            self.counts[match[1]] = (int(match[2]), int(match[3]))
+        elif match := re.fullmatch(rb'\* LIST \((.*)\) "/" "(.+?)"(?: \("OLDNAME" \("(.+)"\)\))?',
+                                   line):
+            if match[3]:
+                self.names.pop(match[3], None)
+                self.counts[match[2]] = self.counts.pop(match[3], (0, 1))
+            if rb"\NonExistent" in match[1]:
+                self.names.pop(match[2], None)
+                self.counts.pop(match[2], None)
+            else:
+                self.names[match[2]] = rb"\Subscribed" in match[1]
+
+
+def disturb(talk, dice, i):
+    """One thing that a client does, good or not."""
+    box = f"Box{dice.randrange(3)}"
+    assert talk.command(dice.choice([
+        lambda: f"CREATE {box}", lambda: f"RENAME {box} Box{dice.randrange(3)}",
+        lambda: f"DELETE {box}", lambda: f"SUBSCRIBE {box}", lambda: f"UNSUBSCRIBE {box}",
+        lambda: rf"STORE {dice.randrange(1, 4)} +FLAGS.SILENT (\Deleted)",
+        lambda: rf"STORE {dice.randrange(1, 4)} FLAGS (\Seen key{i % 3})",
+        lambda: "EXPUNGE", lambda: f"COPY 1:2 {box}", lambda: f"MOVE 1 {box}",
+        lambda: "COPY 1 INBOX"])())[1], "the session has ended"
+    if dice.random() < 0.4:
+        assert talk.append(dice.choice(["INBOX", box]), mail(f"number {i}"))
+
+
+@scenario
+def what_is_told_is_all(post):
+    """NOTIFY: whatever two others do at once, a client that only listens knows how all stands."""
+    dice = random.Random(5465)
+    watcher, model = ImapTalk(post), Model()
+    model.messages = [None] * 5
+    workers = [ImapTalk(post), ImapTalk(post)]
+    for i in range(5):
+        workers[0].append("INBOX", mail(f"first {i}"))
+    for talk in [watcher, *workers]:
+        talk.ok("SELECT INBOX")
+    for line in watcher.ok("UID FETCH 1:* (FLAGS)"):
+        model.hear(line)
+    watcher.ok("NOTIFY SET (selected (MessageNew (FLAGS) MessageExpunge FlagChange)) "
+               "(personal (MessageNew MessageExpunge MailboxName SubscriptionChange))")
+    for i in range(count(150, 2000)):
+        disturb(dice.choice(workers), dice, i)
+    for line in watcher.ok("NOOP"):
+        model.hear(line)
+    seen = Model()
+    seen.messages = [None] * len(model.messages)
+    for line in watcher.ok("UID FETCH 1:* (FLAGS)"):
+        seen.hear(line)
+    assert model.messages == seen.messages, (model.messages, seen.messages)
+    for line in watcher.ok('LIST "" Box* RETURN (SUBSCRIBED STATUS (MESSAGES UIDNEXT))'):
+        seen.hear(line)
+    for name, counts in seen.counts.items():
+        assert model.counts.get(name, (0, 1)) == counts, (name, model.counts, counts)
+    assert model.names == seen.names, (model.names, seen.names)
