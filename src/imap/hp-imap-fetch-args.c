@@ -312,27 +312,38 @@ hp_imap_take_fetch_items(HpImapArgs *args, HpImapFetch *fetch)
     return hp_imap_take_char(args, ')');
 }
 
-/* fetch-modifiers = SP "(" "CHANGEDSINCE" SP mod-sequence-value [SP "VANISHED"] ")" */
+/* "CHANGEDSINCE" SP mod-sequence-value / "VANISHED" / "PARTIAL" SP partial-range */
+static gboolean
+take_modifier(HpImapArgs *args, HpImapFetch *fetch)
+{
+    if (hp_imap_skip_word(args, "VANISHED")) {
+        fetch->vanished = TRUE;
+        return TRUE;
+    }
+    if (hp_imap_skip_word(args, "CHANGEDSINCE")) {
+        fetch->changed = TRUE;
+        fetch->items |= HP_FETCH_MODSEQ; /* RFC 7162 §3.1.4.1 */
+        return hp_imap_take_space(args) &&
+               hp_imap_take_number(args, HP_IMAP_MAX_MODSEQ, &fetch->changed_since);
+    }
+    if (!fetch->partial.given && hp_imap_skip_word(args, "PARTIAL"))
+        return hp_imap_take_space(args) &&
+               hp_imap_take_partial_range(args, &fetch->partial);
+    return hp_imap_want(args, _("CHANGEDSINCE or PARTIAL"));
+}
+
+/* fetch-modifiers = SP "(" fetch-modifier *(SP fetch-modifier) ")"; RFC 4466 §2.4 */
 static gboolean
 take_modifiers(HpImapArgs *args, HpImapFetch *fetch)
 {
     if (!hp_imap_take_char(args, '('))
         return FALSE;
     do {
-        if (hp_imap_skip_word(args, "VANISHED")) {
-            fetch->vanished = TRUE;
-        } else if (hp_imap_skip_word(args, "CHANGEDSINCE")) {
-            fetch->changed = TRUE;
-            if (!hp_imap_take_space(args) ||
-                !hp_imap_take_number(args, HP_IMAP_MAX_MODSEQ, &fetch->changed_since))
-                return FALSE;
-        } else {
-            return hp_imap_want(args, "CHANGEDSINCE");
-        }
+        if (!take_modifier(args, fetch))
+            return FALSE;
     } while (hp_imap_skip(args, ' '));
     if (fetch->vanished && !fetch->changed)
         return hp_imap_want(args, "CHANGEDSINCE");
-    fetch->items |= HP_FETCH_MODSEQ; /* RFC 7162 §3.1.4.1 */
     return hp_imap_take_char(args, ')');
 }
 

@@ -1,11 +1,11 @@
 /* hp-imap-fetch-args: what a FETCH asks for (RFC 9051 §6.4.5, §9; RFC 3501; RFC 7162,
- * 8474, 8514, 8970).
+ * 8474, 8514, 8970, 9394).
  *
  * Threads: any; pure functions.
  */
 #pragma once
 
-#include "hp-imap-args.h"
+#include "hp-imap-partial.h"
 
 #define HP_IMAP_MAX_SECTIONS 50  /* BODY[...] of one FETCH */
 #define HP_IMAP_MAX_FIELDS   100 /* names of one HEADER.FIELDS */
@@ -54,7 +54,8 @@ typedef struct _HpImapFetch {
     gboolean marks_seen; /* a section without PEEK */
     gboolean changed;    /* CHANGEDSINCE */
     guint64 changed_since;
-    gboolean vanished; /* VANISHED (RFC 7162 §3.2.6) */
+    gboolean vanished;     /* VANISHED (RFC 7162 §3.2.6) */
+    HpImapPartial partial; /* PARTIAL (RFC 9394 §3.3): of the messages of the set */
 } HpImapFetch;
 
 void hp_imap_fetch_clear(HpImapFetch *self);

@@ -283,6 +283,14 @@ hp_imap_cmd_fetch(HpImapSession *s, HpImapArgs *args, gboolean uid)
         args->c = at_set;
         return hp_imap_want(args, _("numbers of messages that are there"));
     }
+    if (fetch.partial.given && !uid)
+        return hp_imap_want(args, _("UID FETCH, for PARTIAL"));
+    if (fetch.partial.given) {
+        GArray *page = hp_imap_partial_of_ranges(&fetch.partial, seqs);
+
+        g_array_unref(seqs);
+        seqs = page;
+    }
     if (uid)
         fetch.items |= HP_FETCH_UID;
     if (fetch.vanished)

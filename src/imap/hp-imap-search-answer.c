@@ -27,26 +27,51 @@ has(const HpSearchAnswer *answer, HpSearchReturn option)
     return (answer->options.options & option) != 0;
 }
 
-/* (transfer full): what a table of RFC 9051 §6.4.4.1 calls the value of "$", and RFC 4731
- * §3.2 the messages whose MODSEQ counts: with MIN and MAX alone those two, else all. */
+static HpImapPage
+page_of(const HpSearchAnswer *answer)
+{
+    return hp_imap_partial_page(&answer->options.partial, answer->seqs->len);
+}
+
+/* Index @i of what was found, once. */
+static void
+choose(const HpSearchAnswer *answer, guint64 i, GArray *seqs)
+{
+    HpImapPage page = page_of(answer);
+
+    if (!has(answer, HP_SEARCH_RETURN_PARTIAL) || i < page.first || i >= page.behind)
+        g_array_append_val(seqs, g_array_index(answer->seqs, guint32, i));
+}
+
+/* (transfer full): what the tables of RFC 9051 §6.4.4.1 and RFC 9394 §3.2 call the value
+ * of "$", and RFC 4731 §3.2 the messages whose MODSEQ counts: with MIN, MAX and PARTIAL
+ * alone those, else all. */
 static GArray *
 chosen(const HpSearchAnswer *answer)
 {
     guint n = answer->seqs->len;
-    gboolean ends =
-        has(answer, HP_SEARCH_RETURN_MIN) || has(answer, HP_SEARCH_RETURN_MAX);
+    gboolean some = has(answer, HP_SEARCH_RETURN_MIN) ||
+                    has(answer, HP_SEARCH_RETURN_MAX) ||
+                    has(answer, HP_SEARCH_RETURN_PARTIAL);
     gboolean all =
         has(answer, HP_SEARCH_RETURN_ALL) || has(answer, HP_SEARCH_RETURN_COUNT);
     GArray *seqs = g_array_new(FALSE, FALSE, sizeof(guint32));
 
     if (n == 0)
         return seqs;
-    if (!ends || all)
+    if (!some || all)
         return g_array_append_vals(seqs, answer->seqs->data, n);
     if (has(answer, HP_SEARCH_RETURN_MIN))
-        g_array_append_val(seqs, g_array_index(answer->seqs, guint32, 0));
-    if (has(answer, HP_SEARCH_RETURN_MAX) && (seqs->len == 0 || n > 1))
-        g_array_append_val(seqs, g_array_index(answer->seqs, guint32, n - 1));
+        choose(answer, 0, seqs);
+    if (has(answer, HP_SEARCH_RETURN_MAX) &&
+        (n > 1 || !has(answer, HP_SEARCH_RETURN_MIN)))
+        choose(answer, n - 1, seqs);
+    if (has(answer, HP_SEARCH_RETURN_PARTIAL)) {
+        HpImapPage page = page_of(answer);
+
+        for (guint64 i = page.first; i < page.behind; i++)
+            g_array_append_val(seqs, g_array_index(answer->seqs, guint32, i));
+    }
     return seqs;
 }
 
@@ -100,14 +125,33 @@ append_plain(const HpSearchAnswer *answer, GString *line)
 }
 
 static void
-append_all(const HpSearchAnswer *answer, GString *line)
+append_page(const HpSearchAnswer *answer, HpImapPage page, GString *line)
 {
-    g_autofree guint32 *numbers = g_new(guint32, answer->seqs->len);
+    guint n = (guint)(page.behind - page.first);
+    g_autofree guint32 *numbers = g_new(guint32, n);
 
-    for (guint i = 0; i < answer->seqs->len; i++)
-        numbers[i] = number_of(answer, seq_at(answer, i));
-    g_string_append(line, " ALL ");
-    hp_imap_out_set(line, numbers, answer->seqs->len);
+    for (guint i = 0; i < n; i++)
+        numbers[i] = number_of(answer, seq_at(answer, (guint)page.first + i));
+    hp_imap_out_set(line, numbers, n);
+}
+
+/* " ALL 1:3", " PARTIAL (1:2 1,3)", " PARTIAL (9:10 NIL)" */
+static void
+append_results(const HpSearchAnswer *answer, GString *line)
+{
+    HpImapPage page = page_of(answer);
+
+    if (answer->seqs->len > 0 && has(answer, HP_SEARCH_RETURN_ALL)) {
+        g_string_append(line, " ALL ");
+        append_page(answer, (HpImapPage){ 0, answer->seqs->len }, line);
+    }
+    if (!has(answer, HP_SEARCH_RETURN_PARTIAL))
+        return;
+    g_string_append(line, " PARTIAL (");
+    hp_imap_out_partial(line, &answer->options.partial);
+    g_string_append(line, page.first == page.behind ? " NIL" : " ");
+    append_page(answer, page, line);
+    g_string_append_c(line, ')');
 }
 
 /* "* ESEARCH (TAG "a") UID MIN 2 COUNT 3" */
@@ -132,9 +176,8 @@ append_extended(HpImapSession *s, const HpSearchAnswer *answer, const GArray *co
         g_string_append_printf(line, " MAX %u", number_of(answer, seq_at(answer, n - 1)));
     if (has(answer, HP_SEARCH_RETURN_COUNT))
         g_string_append_printf(line, " COUNT %u", n);
-    if (n > 0 && has(answer, HP_SEARCH_RETURN_ALL))
-        append_all(answer, line);
-    if (n > 0 && answer->has_modseq)
+    append_results(answer, line);
+    if (counted->len > 0 && answer->has_modseq)
         g_string_append_printf(line, " MODSEQ %" G_GUINT64_FORMAT,
                                highest_modseq(answer->view, counted));
 }

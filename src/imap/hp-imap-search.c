@@ -11,12 +11,24 @@ static const struct {
     { "SAVE", HP_SEARCH_RETURN_SAVE },
 };
 
+/* "PARTIAL" SP partial-range; once (RFC 9394 §3.1) */
 static gboolean
-take_option(HpImapArgs *args, guint *bits)
+take_partial(HpImapArgs *args, HpSearchOptions *search)
 {
+    if (search->partial.given)
+        return hp_imap_want(args, _("one PARTIAL at most"));
+    search->options |= HP_SEARCH_RETURN_PARTIAL;
+    return hp_imap_take_space(args) && hp_imap_take_partial_range(args, &search->partial);
+}
+
+static gboolean
+take_option(HpImapArgs *args, HpSearchOptions *search)
+{
+    if (hp_imap_skip_word(args, "PARTIAL"))
+        return take_partial(args, search);
     for (guint i = 0; i < G_N_ELEMENTS(options); i++)
         if (hp_imap_skip_word(args, options[i].name)) {
-            *bits |= options[i].option;
+            search->options |= options[i].option;
             return TRUE;
         }
     return hp_imap_want(args, _("a return option"));
@@ -27,7 +39,7 @@ hp_search_take_options(HpImapArgs *args, HpSearchOptions *ret_options)
 {
     HpImapArgs ahead = *args;
 
-    *ret_options = (HpSearchOptions){ FALSE, 0 };
+    *ret_options = (HpSearchOptions){ 0 };
     if (!hp_imap_skip(&ahead, ' ') || !hp_imap_skip_word(&ahead, "RETURN"))
         return TRUE;
     *args = ahead;
@@ -37,9 +49,11 @@ hp_search_take_options(HpImapArgs *args, HpSearchOptions *ret_options)
     if (hp_imap_skip(args, ')'))
         return TRUE;
     do {
-        if (!take_option(args, &ret_options->options))
+        if (!take_option(args, ret_options))
             return FALSE;
     } while (hp_imap_skip(args, ' '));
+    if (ret_options->partial.given && (ret_options->options & HP_SEARCH_RETURN_ALL) != 0)
+        return hp_imap_want(args, _("PARTIAL or ALL, not both"));
     return hp_imap_take_char(args, ')');
 }
 

@@ -1,10 +1,12 @@
 /* hp-imap-search: the parts that SEARCH, SORT and THREAD share: return options (RFC 4731,
- * RFC 5182, RFC 5267), finding, what is known of what was found, and the answer.
+ * RFC 5182, RFC 5267, RFC 9394), finding, what is known of what was found, and the
+ * answer.
  *
  * Threads: that of the session.
  */
 #pragma once
 
+#include "hp-imap-partial.h"
 #include "hp-imap-search-program.h"
 #include "hp-imap-session-private.h"
 
@@ -14,11 +16,13 @@ typedef enum {
     HP_SEARCH_RETURN_COUNT = 1 << 2,
     HP_SEARCH_RETURN_ALL = 1 << 3,
     HP_SEARCH_RETURN_SAVE = 1 << 4,
+    HP_SEARCH_RETURN_PARTIAL = 1 << 5,
 } HpSearchReturn;
 
 typedef struct {
     gboolean given; /* RETURN stood there, perhaps with nothing in it */
     guint options;  /* HpSearchReturn bits */
+    HpImapPartial partial;
 } HpSearchOptions;
 
 /* [SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"] */

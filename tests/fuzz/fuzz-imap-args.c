@@ -57,6 +57,25 @@ try_set(HpSlice input)
 }
 
 static void
+try_partial(HpSlice input)
+{
+    HpImapArgs args = hp_imap_args(input);
+    HpImapPartial partial = { 0 };
+    gboolean good = hp_imap_take_partial_range(&args, &partial);
+    g_autoptr(GString) out = g_string_new(NULL);
+    HpImapPage page;
+
+    check(&args, good, input.len);
+    if (!good)
+        return;
+    page = hp_imap_partial_page(&partial, 1000);
+    g_assert(page.first <= page.behind && page.behind <= 1000);
+    hp_imap_out_partial(out, &partial);
+    args = hp_imap_args(hp_slice_of_string(out));
+    g_assert(hp_imap_take_partial_range(&args, &partial) && hp_imap_take_end(&args));
+}
+
+static void
 try_string(HpSlice input)
 {
     g_autofree char *text = NULL;
@@ -116,6 +135,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     try_fetch(input);
     try_set(input);
+    try_partial(input);
     try_string(input);
     try_notify(input);
     try_others(input);
