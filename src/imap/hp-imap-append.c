@@ -1,4 +1,5 @@
-/* APPEND, also of several messages at once (RFC 9051 §6.3.12, RFC 3502, RFC 6855 §4). */
+/* APPEND, also of several messages at once (RFC 9051 §6.3.12, RFC 3502, RFC 6855 §4), and
+ * REPLACE (RFC 8508). */
 #include "hp-imap-notify-private.h"
 
 #include "hp-log.h"
@@ -13,6 +14,7 @@ typedef struct {
     GArray *appends;         /* (owned): HpStoreAppend */
     GError *error;           /* (owned) (nullable): what went wrong with the disk */
     gboolean utf8;           /* this message came as "UTF8 (...)" */
+    guint32 replaced;        /* uid of the message that REPLACE removes; 0: APPEND */
 } Append;
 
 static void
@@ -128,24 +130,68 @@ receive(Append *self, HpStoreAppend *append)
     return FALSE;
 }
 
+/* RFC 8508 §4.3: the new uid is told before the old message vanishes. */
 static void
-commit(Append *self)
+answer(Append *self, const GArray *uids)
 {
     HpImapSession *s = self->s;
-    g_autoptr(GArray) uids = NULL;
-    g_autoptr(GError) error = NULL;
     g_autoptr(GString) code = g_string_new(NULL);
 
-    if (!hp_store_append(s->options->store, self->mailbox->id,
-                         (HpStoreAppend *)(gpointer)self->appends->data,
-                         self->appends->len, &uids, &error)) {
-        hp_imap_fail(s, error);
-        return;
-    }
     hp_imap_notify_own_change(s, self->mailbox->id, uids);
     g_string_printf(code, "APPENDUID %u ", self->mailbox->uidvalidity);
     hp_imap_out_set(code, (const guint32 *)(gconstpointer)uids->data, uids->len);
-    hp_imap_ok(s, code->str, _("The message is kept."));
+    if (self->replaced == 0) {
+        hp_imap_ok(s, code->str, _("The message is kept."));
+        return;
+    }
+    hp_imap_say(s, "OK", code->str, _("The new message is kept."));
+    hp_imap_finish_expunge(s, _("The message is replaced."));
+}
+
+static void
+commit(Append *self)
+{
+    HpStore *store = self->s->options->store;
+    HpStoreAppend *appends = (HpStoreAppend *)(gpointer)self->appends->data;
+    g_autoptr(GArray) uids = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (!hp_store_append(store, self->mailbox->id, appends, self->appends->len, &uids,
+                         &error))
+        hp_imap_fail(self->s, error);
+    else
+        answer(self, uids);
+}
+
+static void
+say_replaced_is_gone(HpImapSession *s)
+{
+    hp_imap_no(s, "EXPUNGEISSUED",
+               _("The message to be replaced is not there (any more). Nothing was "
+                 "changed."));
+}
+
+static void
+commit_replacement(Append *self)
+{
+    HpImapSession *s = self->s;
+    HpStoreReplacing what = { hp_view_mailbox(s->view), self->replaced,
+                              self->mailbox->id };
+    g_autoptr(GArray) uids = g_array_new(FALSE, FALSE, sizeof(guint32));
+    g_autoptr(GError) error = NULL;
+    HpViewEntry entry;
+    guint32 uid;
+
+    if (hp_store_replace(s->options->store, &what,
+                         (HpStoreAppend *)(gpointer)self->appends->data, &uid, &error)) {
+        g_array_append_val(uids, uid);
+        answer(self, uids);
+    } else if (g_error_matches(error, HP_STORE_ERROR, HP_STORE_ERROR_NOT_FOUND) &&
+               !hp_view_get(s->view, hp_view_seq(s->view, self->replaced), &entry)) {
+        say_replaced_is_gone(s);
+    } else {
+        hp_imap_fail(s, error);
+    }
 }
 
 /* Messages one after the other. %FALSE: @args are wrong; else all is answered. */
@@ -168,13 +214,42 @@ take_messages(Append *self, HpImapArgs *args)
         *args = hp_imap_args(hp_slice_of_string(self->s->command));
         if (self->utf8 && !hp_imap_take_char(args, ')'))
             return FALSE;
-        if (!hp_imap_skip(args, ' '))
+        /* REPLACE takes one message (RFC 8508 §4.7). */
+        if (self->replaced != 0 || !hp_imap_skip(args, ' '))
             break;
     }
     if (!hp_imap_take_end(args))
         return FALSE;
-    commit(self);
+    if (self->replaced != 0)
+        commit_replacement(self);
+    else
+        commit(self);
     return TRUE;
+}
+
+/* SP mailbox, up to the space before the first message. @ret_mailbox: (out) (transfer
+ * full) (nullable): %NULL if it was answered that nothing can be put there. */
+static gboolean
+take_target(HpImapSession *s, HpImapArgs *args, HpStoreMailbox **ret_mailbox)
+{
+    g_autofree char *name = NULL;
+    g_autoptr(HpStoreMailbox) mailbox = NULL;
+
+    if (!hp_imap_take_space(args) || !hp_imap_take_mailbox(s, args, &name) ||
+        !hp_imap_take_space(args))
+        return FALSE;
+    mailbox = hp_imap_find_mailbox(s, name, "TRYCREATE");
+    if (mailbox != NULL && !hp_imap_outbox_keeps_out(s, mailbox))
+        *ret_mailbox = g_steal_pointer(&mailbox);
+    return TRUE;
+}
+
+static gboolean
+append(Append *self, HpImapArgs *args)
+{
+    self->appends = g_array_new(FALSE, FALSE, sizeof(HpStoreAppend));
+    g_array_set_clear_func(self->appends, append_free_one);
+    return take_messages(self, args);
 }
 
 /* append = "APPEND" SP mailbox 1*append-message */
@@ -182,15 +257,49 @@ gboolean
 hp_imap_cmd_append(HpImapSession *s, HpImapArgs *args, gboolean uid)
 {
     g_auto(Append) self = { .s = s };
-    g_autofree char *name = NULL;
 
-    if (!hp_imap_take_space(args) || !hp_imap_take_mailbox(s, args, &name) ||
-        !hp_imap_take_space(args))
+    if (!take_target(s, args, &self.mailbox))
         return FALSE;
-    self.mailbox = hp_imap_find_mailbox(s, name, "TRYCREATE");
-    if (self.mailbox == NULL || hp_imap_outbox_keeps_out(s, self.mailbox))
+    return self.mailbox == NULL || append(&self, args);
+}
+
+/* seq-number; @ret_uid: 0 if that message is not there */
+static gboolean
+take_replaced(HpImapSession *s, HpImapArgs *args, gboolean uid, guint32 *ret_uid)
+{
+    g_autoptr(GArray) seqs = NULL;
+    HpImapArgs ahead = *args;
+    HpViewEntry entry;
+    guint32 seq;
+
+    if (!hp_imap_skip(&ahead, '*') &&
+        !hp_imap_take_nz_number(&ahead, HP_IMAP_MAX_NUMBER, &(guint64){ 0 }))
+        return hp_imap_want(args, _("the number of one message"));
+    if (!hp_imap_take_messages(s, args, uid, &seqs))
+        return FALSE;
+    if (args->c.at != ahead.c.at)
+        return hp_imap_want(args, _("the number of one message"));
+    seq = seqs->len > 0 ? g_array_index(seqs, HpImapRange, 0).from : 0;
+    *ret_uid = seq != 0 && hp_view_get(s->view, seq, &entry) ? entry.uid : 0;
+    return TRUE;
+}
+
+/* replace = "REPLACE" SP seq-number SP mailbox append-message; RFC 8508 §5. Whatever is
+ * wrong is said before the message is asked for. */
+gboolean
+hp_imap_cmd_replace(HpImapSession *s, HpImapArgs *args, gboolean uid)
+{
+    g_auto(Append) self = { .s = s };
+
+    if (!hp_imap_take_space(args) || !take_replaced(s, args, uid, &self.replaced))
+        return FALSE;
+    if (!take_target(s, args, &self.mailbox))
+        return FALSE;
+    if (self.mailbox == NULL || !hp_imap_check_writable(s) ||
+        hp_imap_outbox_keeps_its_own(s))
         return TRUE;
-    self.appends = g_array_new(FALSE, FALSE, sizeof(HpStoreAppend));
-    g_array_set_clear_func(self.appends, append_free_one);
-    return take_messages(&self, args);
+    if (self.replaced != 0)
+        return append(&self, args);
+    say_replaced_is_gone(s);
+    return TRUE;
 }

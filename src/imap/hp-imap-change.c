@@ -3,8 +3,8 @@
 
 #include <glib/gi18n.h>
 
-static gboolean
-check_writable(HpImapSession *s)
+gboolean
+hp_imap_check_writable(HpImapSession *s)
 {
     if (!s->read_only)
         return TRUE;
@@ -117,7 +117,7 @@ hp_imap_cmd_store(HpImapSession *s, HpImapArgs *args, gboolean uid)
         return FALSE;
     change.flags = flags.flags;
     change.keywords = flags.keywords;
-    if (check_writable(s))
+    if (hp_imap_check_writable(s))
         store(s, seqs, &change, uid);
     return TRUE;
 }
@@ -152,8 +152,8 @@ hp_imap_expunge(HpImapSession *s, const GArray *seqs, GError **error)
 }
 
 /* RFC 7162 §3.2.7: those who resynchronise learn how far they are now. */
-static void
-finish_expunge(HpImapSession *s, const char *text)
+void
+hp_imap_finish_expunge(HpImapSession *s, const char *text)
 {
     g_autofree char *code = NULL;
 
@@ -177,10 +177,10 @@ hp_imap_cmd_expunge(HpImapSession *s, HpImapArgs *args, gboolean uid)
         return FALSE;
     if (!hp_imap_take_end(args))
         return FALSE;
-    if (!check_writable(s))
+    if (!hp_imap_check_writable(s))
         return TRUE;
     if (hp_imap_expunge(s, seqs, &error))
-        finish_expunge(s, _("They are gone."));
+        hp_imap_finish_expunge(s, _("They are gone."));
     else
         hp_imap_fail(s, error);
     return TRUE;
@@ -265,7 +265,7 @@ copy(HpImapSession *s, const GArray *seqs, const HpStoreMailbox *to, gboolean mo
     /* RFC 6851 §4.3: before the messages vanish. */
     if (code != NULL)
         hp_imap_say(s, "OK", code, _("Moved."));
-    finish_expunge(s, _("Moved."));
+    hp_imap_finish_expunge(s, _("Moved."));
 }
 
 static gboolean
@@ -279,7 +279,7 @@ copy_or_move(HpImapSession *s, HpImapArgs *args, gboolean uid, gboolean move)
         !hp_imap_take_space(args) || !hp_imap_take_mailbox(s, args, &name) ||
         !hp_imap_take_end(args))
         return FALSE;
-    if (move && !check_writable(s))
+    if (move && !hp_imap_check_writable(s))
         return TRUE;
     to = hp_imap_find_mailbox(s, name, "TRYCREATE");
     if (to != NULL && !hp_imap_outbox_keeps_out(s, to))

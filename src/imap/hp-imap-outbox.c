@@ -28,6 +28,17 @@ hp_imap_outbox_keeps_out(HpImapSession *s, const HpStoreMailbox *to)
     return TRUE;
 }
 
+gboolean
+hp_imap_outbox_keeps_its_own(HpImapSession *s)
+{
+    if (!hp_imap_outbox_selected(s))
+        return FALSE;
+    hp_imap_no(s, "CANNOT",
+               _("Outbox only shows what is under way: a message there can be deleted, "
+                 "which stops it, but not replaced."));
+    return TRUE;
+}
+
 /* What the queue says is a reason for the user. */
 static gboolean
 told(gboolean done, GError *cause, GError **error)

@@ -129,7 +129,24 @@ ends_in_literal(const GString *command, HpImapLiteral *ret_literal)
     return TRUE;
 }
 
-/* Is the literal at the end the message of an APPEND, rather than its mailbox's name? */
+/* "APPEND" SP, or ["UID" SP] "REPLACE" SP seq-number SP */
+static gboolean
+skip_name_of_append(HpImapArgs *args)
+{
+    HpSlice number;
+
+    if (hp_imap_skip_word(args, "APPEND"))
+        return hp_imap_take_space(args);
+    if (hp_imap_skip_word(args, "UID") && !hp_imap_take_space(args))
+        return FALSE;
+    if (!hp_imap_skip_word(args, "REPLACE") || !hp_imap_take_space(args))
+        return FALSE;
+    number = hp_cursor_take_until(&args->c, ' ');
+    return number.len > 0 && hp_imap_take_space(args);
+}
+
+/* Is the literal at the end the message of an APPEND or REPLACE, rather than its
+ * mailbox's name? */
 static gboolean
 is_message(const HpImapSession *s)
 {
@@ -139,7 +156,7 @@ is_message(const HpImapSession *s)
     guint64 octets;
 
     if (!is_inside(s) || !hp_imap_take_tag(&args, &tag) || !hp_imap_take_space(&args) ||
-        !hp_imap_skip_word(&args, "APPEND") || !hp_imap_take_space(&args))
+        !skip_name_of_append(&args))
         return FALSE;
     rest = hp_cursor_rest(&args.c);
     if (rest.len == 0 || rest.data[0] != '{')

@@ -217,6 +217,7 @@ void hp_imap_deselect(HpImapSession *s);
 
 /* hp-imap-append.c */
 gboolean hp_imap_cmd_append(HpImapSession *s, HpImapArgs *args, gboolean uid);
+gboolean hp_imap_cmd_replace(HpImapSession *s, HpImapArgs *args, gboolean uid);
 
 /* hp-imap-fetch.c */
 typedef struct _HpImapFetch HpImapFetch; /* hp-imap-fetch-args.h */
@@ -227,6 +228,10 @@ gboolean hp_imap_cmd_fetch(HpImapSession *s, HpImapArgs *args, gboolean uid);
 /* hp-imap-change.c */
 /* Erases what is marked as deleted, of @seqs (nullable: of all). Tells nothing. */
 gboolean hp_imap_expunge(HpImapSession *s, const GArray *seqs, GError **error);
+/* %FALSE: the mailbox is open for reading only, which is answered. */
+gboolean hp_imap_check_writable(HpImapSession *s);
+/* Tells what is gone, and ends the command that has expunged it. */
+void hp_imap_finish_expunge(HpImapSession *s, const char *text);
 gboolean hp_imap_cmd_store(HpImapSession *s, HpImapArgs *args, gboolean uid);
 gboolean hp_imap_cmd_expunge(HpImapSession *s, HpImapArgs *args, gboolean uid);
 gboolean hp_imap_cmd_copy(HpImapSession *s, HpImapArgs *args, gboolean uid);
@@ -237,6 +242,8 @@ GQuark hp_imap_outbox_error_quark(void); /* its texts say why, to the user */
 gboolean hp_imap_outbox_selected(const HpImapSession *s);
 /* %TRUE: nothing can be put into @to, which is answered. */
 gboolean hp_imap_outbox_keeps_out(HpImapSession *s, const HpStoreMailbox *to);
+/* %TRUE: it is selected, and what is under way cannot be replaced, which is answered. */
+gboolean hp_imap_outbox_keeps_its_own(HpImapSession *s);
 /* If it is selected: gives up the messages @uids, which are about to be expunged. */
 gboolean hp_imap_outbox_cancel(HpImapSession *s, const GArray *uids, GError **error);
 /* If it is selected and @change sets $retry: tries @uids now. */

@@ -28,7 +28,7 @@ hp_imap_may_login(const HpImapSession *s)
     " LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE STATUS=SIZE MULTIAPPEND"  \
     " QUOTA QUOTA=RES-STORAGE OBJECTID PREVIEW SAVEDATE INPROGRESS UTF8=ACCEPT ESEARCH"  \
     " SEARCHRES WITHIN SORT SORT=DISPLAY ESORT THREAD=REFERENCES THREAD=ORDEREDSUBJECT"  \
-    " I18NLEVEL=1 MULTISEARCH NOTIFY PARTIAL"
+    " I18NLEVEL=1 MULTISEARCH NOTIFY PARTIAL REPLACE"
 
 char *
 hp_imap_capabilities(const HpImapSession *s)
@@ -227,6 +227,7 @@ static const Command commands[] = {
     { "STORE", HP_IMAP_SELECTED, TRUE, TRUE, hp_imap_cmd_store },
     { "COPY", HP_IMAP_SELECTED, TRUE, FALSE, hp_imap_cmd_copy },
     { "MOVE", HP_IMAP_SELECTED, TRUE, FALSE, hp_imap_cmd_move },
+    { "REPLACE", HP_IMAP_SELECTED, TRUE, FALSE, hp_imap_cmd_replace },
 };
 
 static void

@@ -1,4 +1,4 @@
-/* Messages on their way in: APPEND, and what the queue hands over. */
+/* Messages on their way in: APPEND, REPLACE, and what the queue hands over. */
 #include "hp-store-private.h"
 
 #define COPY_BYTES     ((size_t)64 * 1024)
@@ -18,8 +18,9 @@ typedef struct {
 typedef struct {
     HpStoreTask task;
     gint64 mailbox;
-    const char *origin;  /* (unowned) (nullable): of a hand-over */
-    GPtrArray *arriving; /* (owned): Arriving */
+    const char *origin;                /* (unowned) (nullable): of a hand-over */
+    GPtrArray *arriving;               /* (owned): Arriving */
+    const HpStoreReplacing *replacing; /* (unowned) (nullable) */
     gint64 now_usec;
     gint64 first_uid; /* out */
     gboolean known;   /* out: this hand-over had arrived before */
@@ -271,6 +272,32 @@ insert_all(HpDbConn *conn, Arrival *arrival, GError **error)
     return hp_store_count(conn, arrival->mailbox, &counts, error);
 }
 
+static void
+collect_replaced(const HpViewEntry *entry, const char *text, gint64 collected_usec,
+                 gpointer entries)
+{
+    g_array_append_val((GArray *)entries, *entry);
+}
+
+static gboolean
+insert_and_remove(HpDbConn *conn, Arrival *arrival, GError **error)
+{
+    const HpStoreReplacing *what = arrival->replacing;
+    g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(HpViewEntry));
+    HpStoreWalker walker = { collect_replaced, entries };
+    HpStoreRemoval removal = { what->mailbox, entries, FALSE };
+
+    if (!hp_store_walk(conn, what->mailbox, (HpStoreUids){ &what->uid, 1 }, &walker,
+                       error))
+        return FALSE;
+    if (entries->len > 0)
+        return insert_all(conn, arrival, error) &&
+               hp_store_remove_entries(conn, &arrival->task, &removal, error);
+    g_set_error(error, HP_STORE_ERROR, HP_STORE_ERROR_NOT_FOUND,
+                "message %u has been deleted", what->uid);
+    return FALSE;
+}
+
 static gboolean
 arrive(HpDbConn *conn, gpointer data, GError **error)
 {
@@ -284,6 +311,8 @@ arrive(HpDbConn *conn, gpointer data, GError **error)
             return FALSE;
         arrival->known = hp_db_changes(conn) == 0;
     }
+    if (arrival->replacing != NULL)
+        return insert_and_remove(conn, arrival, error);
     return arrival->known || insert_all(conn, arrival, error);
 }
 
@@ -347,6 +376,21 @@ hp_store_append(HpStore *self, gint64 mailbox, HpStoreAppend *appends, guint n,
         g_array_append_val(uids, uid);
     }
     *ret_uids = uids;
+    return TRUE;
+}
+/* NOLINTEND(readability-function-size) */
+
+/* NOLINTBEGIN(readability-function-size): the shape is the header's */
+gboolean
+hp_store_replace(HpStore *self, const HpStoreReplacing *what, HpStoreAppend *append,
+                 guint32 *ret_uid, GError **error)
+{
+    g_auto(Arrival) arrival = new_arrival(self, what->to, NULL);
+
+    arrival.replacing = what;
+    if (!take_in(&arrival, append, 1, error))
+        return FALSE;
+    *ret_uid = (guint32)arrival.first_uid;
     return TRUE;
 }
 /* NOLINTEND(readability-function-size) */

@@ -32,6 +32,19 @@ gboolean hp_store_has_room(HpStore *self, guint64 octets);
 gboolean hp_store_append(HpStore *self, gint64 mailbox, HpStoreAppend *appends, guint n,
                          GArray **ret_uids, GError **error);
 
+/* A message that takes the place of another (RFC 8508), perhaps in another mailbox. */
+typedef struct {
+    gint64 mailbox; /* of the one that goes ... */
+    guint32 uid;
+    gint64 to; /* ... and of the one that comes */
+} HpStoreReplacing;
+
+/* Appends and expunges in one transaction: after a crash there is either the old one or
+ * the new one. %HP_STORE_ERROR_NOT_FOUND if there is nothing to replace (any more);
+ * nothing is appended then. */
+gboolean hp_store_replace(HpStore *self, const HpStoreReplacing *what,
+                          HpStoreAppend *append, guint32 *ret_uid, GError **error);
+
 typedef enum { HP_FLAGS_REPLACE, HP_FLAGS_ADD, HP_FLAGS_REMOVE } HpFlagsMode;
 typedef struct {
     HpFlagsMode mode;

@@ -30,6 +30,7 @@ class MailLedger:
         self.post, self.largest = post, largest
         self.names = ["INBOX", "Moved0"]
         self.bytes, self.known, self.uid = {}, {}, {}
+        self.fresh = None                   # (key, bytes, what it is then) of a REPLACE
         self.ever = {}                      # (box, uid): key
         self.pending = None                 # (key, what it would be then) or ("name", name)
         self.refusal = None
@@ -56,7 +57,8 @@ class MailLedger:
                 talk.selected = None
                 while not self.ended.is_set():
                     random.choices((self._append, self._store, self._move, self._expunge,
-                                    self._rename), (40, 30, 15, 10, 5))[0](talk)
+                                    self._rename, self._replace),
+                                   (40, 30, 15, 10, 5, 20))[0](talk)
         except (OSError, Broken, AssertionError):
             pass
 
@@ -84,6 +86,17 @@ class MailLedger:
         said = self._ask(talk, b"APPEND INBOX (%s) {%d+}\r\n%s" % (
             b" ".join(flags), len(data), data), (key, (0, flags)))
         self._note(key, 0, flags, int(re.search(rb"APPENDUID \d+ (\d+)", said)[1]))
+
+    def _replace(self, talk):
+        """By other bytes of the same subject, in the other mailbox."""
+        key, box, flags = self._pick(talk)
+        data = self.bytes[key] + b"Once more, %d.\r\n" % self.done
+        self.fresh = key, data, (1 - box, flags)
+        said = self._ask(talk, b"UID REPLACE %d %s (%s) {%d+}\r\n%s" % (
+            self.uid[key], self.names[1 - box].encode(), b" ".join(flags), len(data), data),
+            (key, (1 - box, flags)))
+        self.bytes[key] = data
+        self._note(key, 1 - box, flags, int(re.search(rb"APPENDUID \d+ (\d+)", said)[1]))
 
     def _note(self, key, box, flags, uid):
         self.known[key] = (box, flags)
@@ -173,15 +186,21 @@ class MailLedger:
             data = line[data.end():data.end() + int(data[1])]
             key = data.split(b"Subject: ")[1].split(b"\r\n")[0].decode()
             assert key not in found, f"{key} is there twice"
-            assert data == self.bytes[key], f"{key} is not what was appended"
+            if data != self.bytes[key]:
+                assert self.pending and (key, data, (box, flags)) == self.fresh, \
+                    f"{key} is not what was appended"
+                self.bytes[key] = data
+            elif self.pending and self.fresh and self.pending[0] == key == self.fresh[0]:
+                assert self.fresh[1] == data or (box, flags) == self.known[key], \
+                    f"{key} was moved, not replaced"
             assert uid < marks[1], (uid, marks)
             found[key] = (box, flags, uid)
 
 
 @scenario(tree="plain", seconds=180)
 def kill_while_mailboxes_change(post):
-    """C6: kill -9 in APPEND, STORE, MOVE, EXPUNGE, RENAME: what was OK holds, uids and
-    modification sequences never go back.
+    """C6: kill -9 in APPEND, STORE, MOVE, EXPUNGE, RENAME, REPLACE: what was OK holds, uids
+    and modification sequences never go back.
     """
     ledger = MailLedger(post)
     for _ in range(count(10, 200)):
@@ -197,8 +216,8 @@ def kill_while_mailboxes_change(post):
 
 @scenario(root=True, tree="plain", seconds=240)
 def power_cut_while_mailboxes_change(make, folder):
-    """C2: the power fails in APPEND, STORE, MOVE, EXPUNGE, RENAME: what was OK holds, what is
-    expunged stays gone, the databases are whole.
+    """C2: the power fails in APPEND, STORE, MOVE, EXPUNGE, RENAME, REPLACE: what was OK
+    holds, what is expunged stays gone, the databases are whole.
     """
     disk = CuttableDisk(folder, 128)
     post = make(environment={"XDG_STATE_HOME": str(disk.mount / "state"),

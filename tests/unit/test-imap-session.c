@@ -443,6 +443,8 @@ asks_the_queue_for_what_is_in_its_mailbox(Case *c, gconstpointer data)
     client_say(&c->one, "a APPEND INBOX {3+}\r\nabc", "a NO [CANNOT] ");
     client_say(&c->one, "b SELECT INBOX", "b OK ");
     client_say(&c->one, "c COPY 1 INBOX", "c NO [CANNOT] ");
+    client_say(&c->one, "cc REPLACE 1 INBOX {3+}\r\nabc", "cc NO [CANNOT] ");
+    client_say(&c->one, "cd REPLACE 1 Trash {3+}\r\nabc", "cd NO [CANNOT] ");
     client_say(&c->one, "d STORE 1:2 +FLAGS ($Retry)", "d OK ");
     client_say(&c->one, "e STORE 1:2 +FLAGS (\\Seen)", "e OK ");
     client_say(&c->one, "f STORE 1:2 -FLAGS ($retry)", "f OK ");

@@ -413,6 +413,57 @@ knows_headers_without_the_bytes(StoreFixture *f, gconstpointer unused)
                     600);
 }
 
+static gboolean
+replace(StoreFixture *f, const HpStoreReplacing *what, const char *text, guint32 *ret_uid,
+        GError **error)
+{
+    HpStoreAppend append = { .flags = HP_STORE_DRAFT };
+    gboolean done;
+
+    append.draft = hp_store_draft(f->store);
+    hp_content_draft_append(append.draft, hp_slice_of(text), NULL);
+    hp_content_draft_finish(append.draft, NULL);
+    done = hp_store_replace(f->store, what, &append, ret_uid, error);
+    hp_content_draft_free(append.draft);
+    return done;
+}
+
+static void
+replaces_in_one_step(StoreFixture *f, gconstpointer unused)
+{
+    HpStoreReplacing what = { INBOX, 1, INBOX };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) gone = NULL;
+    guint32 uid = 0;
+
+    g_assert_false(replace(f, &what, "a", &uid, &error));
+    g_assert_error(error, HP_STORE_ERROR, HP_STORE_ERROR_NOT_FOUND);
+    g_assert_cmpint(store_ask(f, "SELECT count(*) FROM entry"), ==, 0);
+    g_assert_cmpint(store_ask(f, "SELECT count(*) FROM content"), ==, 0);
+
+    what.uid = store_append(f, INBOX, "a", 0, NULL);
+    g_assert_true(replace(f, &what, "b", &uid, NULL));
+    g_assert_cmpuint(uid, >, what.uid);
+    g_assert_cmpint(store_ask(f, "SELECT count(*) FROM entry"), ==, 1);
+    g_assert_cmpint(store_ask(f, "SELECT max(uid) FROM entry"), ==, uid);
+    gone = hp_store_vanished(f->store, INBOX, 0, NULL);
+    g_assert_cmpuint(gone->len, ==, 1);
+    check_counts(f, INBOX);
+}
+
+static void
+keeps_the_bytes_that_replace_themselves(StoreFixture *f, gconstpointer unused)
+{
+    HpStoreReplacing what = { INBOX, 0, INBOX };
+    guint32 uid = 0;
+
+    what.uid = store_append(f, INBOX, "a", 0, NULL);
+    g_assert_true(replace(f, &what, "a", &uid, NULL));
+    hp_store_upkeep(f->store);
+    g_assert_cmpint(store_ask(f, "SELECT count(*) FROM content"), ==, 1);
+    check_counts(f, INBOX);
+}
+
 #define CASE(path, name)                                                                 \
     g_test_add("/store-messages/" path, StoreFixture, NULL, store_fixture_set_up, name,  \
                store_fixture_tear_down)
@@ -431,6 +482,9 @@ main(int argc, char **argv)
     CASE("copies-without-touching-bytes", copies_without_touching_bytes);
     CASE("moves-in-one-step", moves_in_one_step);
     CASE("copies-many-at-once", copies_many_at_once);
+    CASE("replaces-in-one-step", replaces_in_one_step);
+    CASE("keeps-the-bytes-that-replace-themselves",
+         keeps_the_bytes_that_replace_themselves);
     CASE("names-what-vanished", names_what_vanished);
     CASE("tells-more-where-the-log-was-cut", tells_more_where_the_log_was_cut);
     CASE("keeps-conversations-together", keeps_conversations_together);
