@@ -129,7 +129,17 @@ fill_imap(HpPolicy *self, const HpPolicyParts *parts)
         .max_message_size =
             (guint64)hp_settings_number(settings, HP_CONFIG_MAIL_MAX_MESSAGE_SIZE, NULL),
         .outbox = parts->outbox,
+        .admin = self->admin,
     };
+}
+
+/* RFC 6068 §2 */
+static char *
+mailto(const char *address)
+{
+    g_autofree char *escaped = g_uri_escape_string(address, "@", FALSE);
+
+    return g_strconcat("mailto:", escaped, NULL);
 }
 
 static HpPolicy *
@@ -148,6 +158,7 @@ make_policy(const HpPolicyParts *parts, HpSettings *settings, GError **error)
     self->hostname =
         hp_policy_hostname(hp_settings_text(settings, HP_CONFIG_DELIVERY_HOSTNAME, NULL),
                            hp_settings_text(settings, HP_CONFIG_ACCOUNT_ADDRESS, NULL));
+    self->admin = mailto(hp_identities_account(identities));
     fill_smtp(self, parts);
     fill_pop3(self, parts);
     fill_imap(self, parts);
@@ -162,6 +173,7 @@ hp_policy_unref(HpPolicy *self)
     hp_settings_unref(self->settings);
     hp_identities_unref(self->identities);
     g_free(self->hostname);
+    g_free(self->admin);
     g_free(self);
 }
 

@@ -16,6 +16,7 @@ typedef struct {
     HpSettings *settings;     /* (owned): what it was made from */
     HpIdentities *identities; /* (owned) */
     char *hostname;           /* (owned): the name we give in EHLO and greetings */
+    char *admin;              /* (owned): URI under which the user can be asked */
     HpSmtpServerOptions smtp;
     HpPop3Options pop3;
     HpImapOptions imap;

@@ -17,8 +17,9 @@ typedef struct {
     gboolean only_special;
     gboolean recursive; /* RECURSIVEMATCH */
     gboolean
-        subscribed; /* return options; \HasChildren and the special use always come */
-    guint status;   /* items of STATUS, 0: none */
+        subscribed;     /* return options; \HasChildren and the special use always come */
+    guint status;       /* items of STATUS, 0: none */
+    GPtrArray *entries; /* (owned) (nullable): annotations that are asked for */
     GPtrArray *patterns; /* (owned) */
 } ListArgs;
 
@@ -26,6 +27,7 @@ static void
 list_args_clear(ListArgs *self)
 {
     g_clear_pointer(&self->patterns, g_ptr_array_unref);
+    g_clear_pointer(&self->entries, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ListArgs, list_args_clear)
 
@@ -58,6 +60,16 @@ take_selection(HpImapArgs *args, ListArgs *list)
     return TRUE;
 }
 
+/* "METADATA" SP "(" entry *(SP entry) ")"; RFC 9590 §5 */
+static gboolean
+take_entries(HpImapArgs *args, ListArgs *list)
+{
+    if (list->entries == NULL)
+        list->entries = g_ptr_array_new_with_free_func(g_free);
+    return hp_imap_peek(args) == '(' ? hp_imap_take_entries(args, list->entries)
+                                     : hp_imap_take_char(args, '(');
+}
+
 /* return-option */
 static gboolean
 take_return_option(HpImapArgs *args, ListArgs *list)
@@ -70,6 +82,8 @@ take_return_option(HpImapArgs *args, ListArgs *list)
         return TRUE;
     if (hp_imap_skip_word(args, "STATUS"))
         return hp_imap_take_space(args) && hp_imap_take_status_items(args, &list->status);
+    if (hp_imap_skip_word(args, "METADATA"))
+        return hp_imap_take_space(args) && take_entries(args, list);
     return hp_imap_want(args, _("a return option of LIST"));
 }
 
@@ -207,6 +221,9 @@ tell_node(HpImapSession *s, const ListArgs *list, const HpImapNode *node)
     hp_imap_write(s, hp_slice_of_string(line));
     if (list->status != 0 && selected && node->mailbox != NULL)
         hp_imap_tell_status(s, node->mailbox, list->status);
+    /* What cannot be read is left out (RFC 9590 §3). */
+    if (list->entries != NULL && selected && node->mailbox != NULL)
+        hp_imap_tell_entries(s, node->mailbox, list->entries, NULL);
 }
 
 /* An empty pattern asks for the separator (RFC 3501 §6.3.8). */

@@ -41,10 +41,12 @@ hp_imap_find_mailbox(HpImapSession *s, const char *name, const char *code)
 /* --- CREATE --------------------------------------------------------------------------
  */
 
-/* create-param = "USE" SP "(" [use-attr *(SP use-attr)] ")"; one use is kept. */
+/* create-param = "USE" SP "(" [use-attr *(SP use-attr)] ")". Several are one text, which
+ * no mailbox can have as its use. */
 static gboolean
 take_use(HpImapArgs *args, char **ret_use)
 {
+    g_autoptr(GString) uses = g_string_new(NULL);
     HpSlice use;
 
     if (!hp_imap_skip_word(args, "USE"))
@@ -57,22 +59,12 @@ take_use(HpImapArgs *args, char **ret_use)
         if ((i > 0 && !hp_imap_take_space(args)) || !hp_imap_skip(args, '\\') ||
             !hp_imap_take_atom(args, &use))
             return hp_imap_want(args, _("a special use such as \\Sent"));
-        g_free(*ret_use);
-        *ret_use = g_strdup_printf("\\%.*s", (int)use.len, use.data);
+        g_string_append_printf(uses, "%s\\%.*s", i > 0 ? " " : "", (int)use.len,
+                               use.data);
     }
+    if (uses->len > 0)
+        *ret_use = g_string_free(g_steal_pointer(&uses), FALSE);
     return TRUE;
-}
-
-/* The use as it is spelt in RFC 6154, %NULL if the store has no such. */
-static const char *
-known_use(const char *use)
-{
-    static const char *const uses[] = { HP_STORE_SPECIAL_USES };
-
-    for (size_t i = 0; i < G_N_ELEMENTS(uses); i++)
-        if (g_ascii_strcasecmp(uses[i], use) == 0)
-            return uses[i];
-    return NULL;
 }
 
 static void
@@ -108,10 +100,10 @@ hp_imap_cmd_create(HpImapSession *s, HpImapArgs *args, gboolean uid)
         return FALSE;
     if (name == NULL)
         refuse_name(s);
-    else if (use != NULL && known_use(use) == NULL)
+    else if (use != NULL && hp_store_known_use(use) == NULL)
         hp_imap_no(s, "USEATTR", _("Hauspost knows no such use of a mailbox."));
     else
-        create(s, name, use != NULL ? known_use(use) : NULL);
+        create(s, name, use != NULL ? hp_store_known_use(use) : NULL);
     return TRUE;
 }
 

@@ -151,6 +151,7 @@ hp_imap_tell_news(HpImapSession *s, gboolean may_expunge)
     guint32 before;
     g_autoptr(GArray) news = NULL;
 
+    hp_imap_tell_metadata(s);
     if (s->view == NULL || s->state == HP_IMAP_ENDED)
         return;
     if (hp_view_ended(s->view)) {

@@ -11,6 +11,8 @@ static const struct {
     { "FlagChange", HP_NOTIFY_FLAG_CHANGE },
     { "MailboxName", HP_NOTIFY_MAILBOX_NAME },
     { "SubscriptionChange", HP_NOTIFY_SUBSCRIPTION_CHANGE },
+    { "MailboxMetadataChange", HP_NOTIFY_MAILBOX_METADATA },
+    { "ServerMetadataChange", HP_NOTIFY_SERVER_METADATA },
 };
 
 static void
@@ -45,6 +47,15 @@ hp_notify_wish_events(const HpNotifyWish *self, const char *name, gboolean subsc
             wanted |= group->events;
     }
     return wanted;
+}
+
+gboolean
+hp_notify_wish_has(const HpNotifyWish *self, guint wanted)
+{
+    for (guint i = 0; self->groups != NULL && i < self->groups->len; i++)
+        if ((g_array_index(self->groups, HpNotifyGroup, i).events & wanted) != 0)
+            return TRUE;
+    return FALSE;
 }
 
 /* --- events --------------------------------------------------------------------------

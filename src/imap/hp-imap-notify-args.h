@@ -14,6 +14,8 @@ typedef enum {
     HP_NOTIFY_FLAG_CHANGE = 1 << 2,
     HP_NOTIFY_MAILBOX_NAME = 1 << 3,
     HP_NOTIFY_SUBSCRIPTION_CHANGE = 1 << 4,
+    HP_NOTIFY_MAILBOX_METADATA = 1 << 5,
+    HP_NOTIFY_SERVER_METADATA = 1 << 6, /* whatever mailboxes its group means */
 } HpNotifyEvent;
 
 /* RFC 5465 §8, message-event */
@@ -56,6 +58,9 @@ gboolean hp_notify_take_wish(HpImapArgs *args, gboolean utf8, HpNotifyWish *ret_
  * of all groups that mean it. */
 guint hp_notify_wish_events(const HpNotifyWish *self, const char *name,
                             gboolean subscribed);
+
+/* Is one of @events (HpNotifyEvent bits) wanted of any mailbox that is not selected? */
+gboolean hp_notify_wish_has(const HpNotifyWish *self, guint events);
 
 /* All events that are known, for BADEVENT: "MessageNew MessageExpunge". */
 void hp_notify_out_events(GString *out);

@@ -199,6 +199,7 @@ begin(HpImapSession *s, HpNotifyWish *wish)
     }
     if (s->notify == NULL)
         s->notify = new_notify();
+    hp_imap_begin_metadata(s);
     hp_imap_notify_stop(s);
     make_harmless(s, &wish->fetch);
     s->notify->wish = *wish;

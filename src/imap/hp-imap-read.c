@@ -197,6 +197,17 @@ read_octets(HpImapSession *s, guint64 octets, HpImapSink sink, gpointer data)
     return TRUE;
 }
 
+/* The value of an annotation must be refused in words of its own (RFC 5464 §4.3). */
+static gboolean
+is_annotation(const HpImapSession *s)
+{
+    HpImapArgs args = hp_imap_args(hp_slice_of_string(s->command));
+    HpSlice tag;
+
+    return is_inside(s) && hp_imap_take_tag(&args, &tag) && hp_imap_take_space(&args) &&
+           hp_imap_skip_word(&args, "SETMETADATA");
+}
+
 /* Too much is refused before it is read. What comes without waiting for the answer cannot
  * be told from commands then, so the connection ends. */
 static gboolean
@@ -204,6 +215,8 @@ refuse_literal(HpImapSession *s, const HpImapLiteral *literal)
 {
     if (!literal->waits)
         hp_imap_bye(s, "TOOBIG", _("This is too much to send at once. Goodbye."));
+    else if (literal->octets > MAX_LITERAL && is_annotation(s))
+        hp_imap_refuse_value(s);
     else
         hp_imap_bad(s, _("This is too much to send at once."));
     return FALSE;

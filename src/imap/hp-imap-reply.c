@@ -99,6 +99,10 @@ static const struct {
     { HP_STORE_ERROR_NOT_PERMITTED, "CANNOT", N_("That cannot be done here.") },
     { HP_STORE_ERROR_FULL, "OVERQUOTA",
       N_("The disk is full. Please make room and try again; deleting still works.") },
+    { HP_STORE_ERROR_TOO_MANY, "METADATA TOOMANY",
+      N_("There is no room for more annotations.") },
+    { HP_STORE_ERROR_BAD_USE, "USEATTR",
+      N_("This mailbox cannot have that special use.") },
     { HP_STORE_ERROR_DAMAGED, "CORRUPTION",
       N_("The store of your mail is damaged. What is intact can be read; nothing can be "
          "changed.") },

@@ -47,6 +47,8 @@ typedef struct {
     gboolean rev2;      /* ENABLE IMAP4rev2 */
     gboolean condstore; /* RFC 7162: MODSEQ in each FETCH response about flags */
     gboolean qresync;   /* VANISHED instead of EXPUNGE */
+    gboolean metadata;  /* ENABLE METADATA: told of annotations that others change */
+    guint64 annotation_mark; /* the last change of annotations that was told */
 
     HpView *view;       /* (owned) (nullable): set while SELECTED */
     gboolean read_only; /* EXAMINE */
@@ -255,6 +257,25 @@ gboolean hp_imap_outbox_move(HpImapSession *s, const GArray *uids,
 
 /* hp-imap-notify.c */
 gboolean hp_imap_cmd_notify(HpImapSession *s, HpImapArgs *args, gboolean uid);
+
+/* hp-imap-metadata.c */
+/* entries = entry / "(" entry *(SP entry) ")" */
+gboolean hp_imap_take_entries(HpImapArgs *args, GPtrArray *entries);
+/* "* METADATA name (...)" with each of @entries, NIL for those that are not there. */
+gboolean hp_imap_tell_entries(HpImapSession *s, const HpStoreMailbox *mailbox,
+                              GPtrArray *entries, GError **error);
+/* NO, saying how long a value may be. */
+void hp_imap_refuse_value(HpImapSession *s);
+gboolean hp_imap_cmd_getmetadata(HpImapSession *s, HpImapArgs *args, gboolean uid);
+gboolean hp_imap_cmd_setmetadata(HpImapSession *s, HpImapArgs *args, gboolean uid);
+
+/* hp-imap-metadata-news.c */
+void hp_imap_use_metadata(HpImapSession *s); /* ENABLE METADATA */
+void hp_imap_forget_metadata(HpImapSession *s);
+/* Before it is wanted, perhaps for the first time: what is older is not told. */
+void hp_imap_begin_metadata(HpImapSession *s);
+/* "* METADATA name entry ..." of what others have changed. */
+void hp_imap_tell_metadata(HpImapSession *s);
 
 /* hp-imap-idle.c */
 /* Between commands, for those who have used NOTIFY: waits until the client says

@@ -28,6 +28,7 @@ hp_imap_may_login(const HpImapSession *s)
     " LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE STATUS=SIZE MULTIAPPEND"  \
     " QUOTA QUOTA=RES-STORAGE OBJECTID PREVIEW SAVEDATE INPROGRESS UTF8=ACCEPT ESEARCH"  \
     " SEARCHRES WITHIN SORT SORT=DISPLAY ESORT THREAD=REFERENCES THREAD=ORDEREDSUBJECT"  \
+    " METADATA LIST-METADATA"                                                            \
     " I18NLEVEL=1 MULTISEARCH NOTIFY PARTIAL REPLACE"
 
 char *
@@ -84,6 +85,7 @@ cmd_logout(HpImapSession *s, HpImapArgs *args, gboolean uid)
         return FALSE;
     hp_imap_say(s, "BYE", NULL, _("Goodbye."));
     s->may_expunge = FALSE; /* nobody wants the news any more */
+    hp_imap_forget_metadata(s);
     hp_imap_deselect(s);
     hp_imap_ok(s, NULL, _("Goodbye."));
     s->state = HP_IMAP_ENDED;
@@ -138,6 +140,9 @@ enable(HpImapSession *s, HpSlice capability, GString *enabled)
     } else if (hp_slice_equal_nocase(capability, "UTF8=ACCEPT")) {
         s->utf8 = TRUE;
         g_string_append(enabled, " UTF8=ACCEPT");
+    } else if (hp_slice_equal_nocase(capability, "METADATA")) {
+        hp_imap_use_metadata(s);
+        g_string_append(enabled, " METADATA");
     } else if (hp_slice_equal_nocase(capability, "IMAP4rev2")) {
         s->utf8 = TRUE;
         s->rev2 = TRUE;
@@ -205,6 +210,8 @@ static const Command commands[] = {
     { "STATUS", INSIDE, FALSE, FALSE, hp_imap_cmd_status },
     { "GETQUOTA", INSIDE, FALSE, FALSE, hp_imap_cmd_getquota },
     { "GETQUOTAROOT", INSIDE, FALSE, FALSE, hp_imap_cmd_getquotaroot },
+    { "GETMETADATA", INSIDE, FALSE, FALSE, hp_imap_cmd_getmetadata },
+    { "SETMETADATA", INSIDE, FALSE, FALSE, hp_imap_cmd_setmetadata },
     { "CREATE", INSIDE, FALSE, FALSE, hp_imap_cmd_create },
     { "DELETE", INSIDE, FALSE, FALSE, hp_imap_cmd_delete },
     { "RENAME", INSIDE, FALSE, FALSE, hp_imap_cmd_rename },
@@ -359,6 +366,7 @@ hp_imap_serve(HpConnection *connection, gpointer options)
             dispatch(&s);
     hp_imap_deselect(&s);
     hp_imap_notify_free(s.notify, &s);
+    hp_imap_forget_metadata(&s);
     hp_channel_set_timeout(s.channel, FAREWELL_USEC);
     hp_channel_flush(s.channel, NULL);
     g_free(s.tag);

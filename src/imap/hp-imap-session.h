@@ -23,6 +23,7 @@ typedef struct {
     gpointer knows_data;      /* (unowned) (nullable): for @knows_user */
     guint64 max_message_size; /* octets: APPENDLIMIT */
     HpOutbox outbox;          /* its mailbox is 0 if there is none */
+    const char *admin; /* (unowned) (nullable): URI of whom to ask (RFC 5464 §3.2.1.1) */
 } HpImapOptions;
 
 /**

@@ -4,6 +4,8 @@
 #include "hp-store.h"
 #include "hp-text.h"
 
+#include <string.h>
+
 #define QUOTED_MAX                                                                       \
     1000 /* octets; longer ones are literals, which is easier for clients */
 #define TEXT_MAX 400
@@ -51,6 +53,30 @@ hp_imap_out_astring(GString *out, HpSlice bytes)
         g_string_append_len(out, bytes.data, (gssize)bytes.len);
     else
         hp_imap_out_string(out, bytes, FALSE);
+}
+
+void
+hp_imap_out_string8(GString *out, HpSlice bytes, gboolean utf8)
+{
+    if (bytes.len > 0 && memchr(bytes.data, '\0', bytes.len) != NULL) {
+        g_string_append_printf(out, "~{%" G_GSIZE_FORMAT "}\r\n", bytes.len);
+        g_string_append_len(out, bytes.data, (gssize)bytes.len);
+    } else {
+        hp_imap_out_string(out, bytes, utf8);
+    }
+}
+
+void
+hp_imap_out_entry(GString *out, const char *entry)
+{
+    const char *c = entry;
+
+    while (g_ascii_isalnum(*c) || (*c != '\0' && strchr("/-_.:@", *c) != NULL))
+        c++;
+    if (*c == '\0' && c > entry)
+        g_string_append(out, entry);
+    else
+        hp_imap_out_string(out, hp_slice_of(entry), FALSE);
 }
 
 void

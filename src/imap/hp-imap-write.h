@@ -13,6 +13,10 @@
 void hp_imap_out_string(GString *out, HpSlice bytes, gboolean utf8);
 /* astring: as it is if that is letters, digits and hyphens, else a string. */
 void hp_imap_out_astring(GString *out, HpSlice bytes);
+/* A string, or literal8 ("~{5}") if there is a NUL in it (RFC 4466 §6). */
+void hp_imap_out_string8(GString *out, HpSlice bytes, gboolean utf8);
+/* The name of an annotation: as a word if that may be (RFC 5464 §5). */
+void hp_imap_out_entry(GString *out, const char *entry);
 /* nstring: NIL for %NULL. */
 void hp_imap_out_nstring(GString *out, const char *text, gboolean utf8);
 /* mailbox: UTF-8, or modified UTF-7. */

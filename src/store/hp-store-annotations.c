@@ -224,6 +224,14 @@ annotate(HpDbConn *conn, gpointer data, GError **error)
     return !more || hp_store_annotations_fit(conn, self->mailbox, error);
 }
 
+static gboolean
+is_good(const HpStoreAnnotation *annotation)
+{
+    return hp_store_is_entry(annotation->entry) &&
+           (annotation->value == NULL ||
+            g_bytes_get_size(annotation->value) <= HP_STORE_MAX_ANNOTATION);
+}
+
 gboolean
 hp_store_annotate(HpStore *self, gint64 mailbox, const GPtrArray *annotations,
                   gconstpointer author, GError **error)
@@ -232,12 +240,7 @@ hp_store_annotate(HpStore *self, gint64 mailbox, const GPtrArray *annotations,
     Annotating work = { task, mailbox, annotations, author,
                         hp_clock_now_usec(self->clock, HP_CLOCK_WALL) };
 
-    for (guint i = 0; i < annotations->len; i++) {
-        const HpStoreAnnotation *one = g_ptr_array_index(annotations, i);
-
-        g_assert(hp_store_is_entry(one->entry));
-        g_assert(one->value == NULL ||
-                 g_bytes_get_size(one->value) <= HP_STORE_MAX_ANNOTATION);
-    }
+    for (guint i = 0; i < annotations->len; i++)
+        g_assert(is_good(g_ptr_array_index(annotations, i)));
     return hp_store_write(&work.task, annotate, annotations->len, error);
 }

@@ -58,6 +58,7 @@ imap_set_up(ImapFixture *f)
     f->options.plaintext_allowed = TRUE;
     f->options.knows_user = imap_knows_anna;
     f->options.max_message_size = IMAP_MAX_SIZE;
+    f->options.admin = "mailto:" IMAP_USER;
 }
 
 static inline int

@@ -60,6 +60,8 @@ knows_what_is_wanted_of_others(void)
     g_assert_cmpuint(wish.selected, ==, 0);
     g_assert_cmpuint(hp_notify_wish_events(&wish, "INBOX", FALSE), ==,
                      BOTH | HP_NOTIFY_SUBSCRIPTION_CHANGE);
+    g_assert_true(hp_notify_wish_has(&wish, HP_NOTIFY_MAILBOX_NAME));
+    g_assert_false(hp_notify_wish_has(&wish, HP_NOTIFY_MAILBOX_METADATA));
     g_assert_cmpuint(hp_notify_wish_events(&wish, "a/b", FALSE), ==,
                      HP_NOTIFY_MAILBOX_NAME | HP_NOTIFY_SUBSCRIPTION_CHANGE);
     g_assert_cmpuint(hp_notify_wish_events(&wish, "b", FALSE), ==,
@@ -158,7 +160,8 @@ names_all_that_it_knows(void)
     g_assert_true(take(all->str, &wish));
     g_assert_cmpuint(hp_notify_wish_events(&wish, "a", FALSE), ==,
                      HP_NOTIFY_OF_MESSAGES | HP_NOTIFY_MAILBOX_NAME |
-                         HP_NOTIFY_SUBSCRIPTION_CHANGE);
+                         HP_NOTIFY_SUBSCRIPTION_CHANGE | HP_NOTIFY_MAILBOX_METADATA |
+                         HP_NOTIFY_SERVER_METADATA);
 }
 
 int

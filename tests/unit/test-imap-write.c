@@ -49,6 +49,31 @@ test_every_octet(void)
 }
 
 static void
+test_octets_with_nul(void)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    hp_imap_out_string8(out, HP_SLICE_LITERAL("a\"b"), FALSE);
+    hp_imap_out_string8(out, HP_SLICE_LITERAL(""), FALSE);
+    hp_imap_out_string8(out, HP_SLICE_LITERAL("a\0b"), FALSE);
+    g_assert_cmpmem(out->str, (int)out->len, "\"a\\\"b\"\"\"~{3}\r\na\0b", 17);
+}
+
+static void
+test_entries(void)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    hp_imap_out_entry(out, "/private/vendor/a-b_c.d");
+    g_string_append_c(out, ' ');
+    hp_imap_out_entry(out, "/private/a b");
+    g_string_append_c(out, ' ');
+    hp_imap_out_entry(out, "/private/(a)");
+    g_assert_cmpstr(out->str, ==,
+                    "/private/vendor/a-b_c.d \"/private/a b\" \"/private/(a)\"");
+}
+
+static void
 test_nothing(void)
 {
     g_autoptr(GString) out = g_string_new(NULL);
@@ -129,6 +154,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/imap-write/strings-are-quoted-or-literals", test_strings);
     g_test_add_func("/imap-write/every-octet-comes-back", test_every_octet);
+    g_test_add_func("/imap-write/octets-with-nul-are-literal8", test_octets_with_nul);
+    g_test_add_func("/imap-write/entries-are-words-if-they-may-be", test_entries);
     g_test_add_func("/imap-write/nothing-is-nil", test_nothing);
     g_test_add_func("/imap-write/mailboxes-in-utf7-or-utf8", test_mailboxes);
     g_test_add_func("/imap-write/flags", test_flags);
