@@ -1,10 +1,11 @@
-/* APPEND, also of several messages at once (RFC 9051 §6.3.12, RFC 3502, RFC 6855 §4), and
- * REPLACE (RFC 8508). */
+/* APPEND, also of several messages at once (RFC 9051 §6.3.12, RFC 3502, RFC 6855 §4),
+ * of binary content (RFC 3516 §4.4), and REPLACE (RFC 8508). */
 #include "hp-imap-notify-private.h"
 
 #include "hp-log.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 #define MAX_MESSAGES 100 /* of one command: small ones wait in memory for the last */
 
@@ -14,6 +15,8 @@ typedef struct {
     GArray *appends;         /* (owned): HpStoreAppend */
     GError *error;           /* (owned) (nullable): what went wrong with the disk */
     gboolean utf8;           /* this message came as "UTF8 (...)" */
+    gboolean binary;         /* and as a literal8 ... */
+    gboolean has_nul;        /* ... that holds what no literal can give back */
     guint32 replaced;        /* uid of the message that REPLACE removes; 0: APPEND */
 } Append;
 
@@ -44,7 +47,7 @@ take_announcement(Append *self, HpImapArgs *args)
     self->utf8 = hp_imap_skip_word(args, "UTF8");
     if (self->utf8 && (!hp_imap_take_space(args) || !hp_imap_take_char(args, '(')))
         return FALSE;
-    hp_imap_skip(args, '~'); /* literal8: NUL may be in it, as it may be for us anyway */
+    self->binary = hp_imap_skip(args, '~');
     if (!self->s->literal.pending || !hp_imap_skip(args, '{'))
         return hp_imap_want(args, _("the message as a literal"));
     hp_imap_skip(args, '-');
@@ -104,6 +107,8 @@ take_piece(HpSlice piece, gpointer append)
     const HpStoreAppend *last =
         &g_array_index(self->appends, HpStoreAppend, self->appends->len - 1);
 
+    self->has_nul =
+        self->has_nul || (self->binary && memchr(piece.data, '\0', piece.len) != NULL);
     /* After a failure the rest is read and forgotten. */
     if (self->error == NULL)
         hp_content_draft_append(last->draft, piece, &self->error);
@@ -124,9 +129,14 @@ receive(Append *self, HpStoreAppend *append)
         hp_content_draft_finish(append->draft, &self->error);
     if (!hp_imap_read_more(s))
         return FALSE;
-    if (self->error == NULL)
+    if (self->error != NULL)
+        hp_imap_fail(s, self->error);
+    else if (self->has_nul)
+        hp_imap_no(s, "UNKNOWN-CTE",
+                   _("A message with NUL octets in it cannot be given back as it is. "
+                     "Please encode that part, for example as base64."));
+    else
         return TRUE;
-    hp_imap_fail(s, self->error);
     return FALSE;
 }
 
