@@ -74,6 +74,8 @@ hp_imap_await_command(HpImapSession *s)
     /* Those who never stop to ask are told between two commands, too. */
     if (hp_waker_wait(s->waker, -1, 0, 0) == HP_WAIT_RUNG)
         tell(s, may_expunge);
+    else
+        hp_imap_notify_look(s);
     return wait_for_input(s, may_expunge);
 }
 

@@ -126,8 +126,11 @@ hp_imap_notify_own_change(HpImapSession *s, gint64 mailbox, const GArray *uids)
 void
 hp_imap_notify_own_name(HpImapSession *s, const char *name)
 {
-    if (s->notify != NULL && s->notify->tree != NULL)
-        g_hash_table_add(s->notify->own_names, g_strdup(name));
+    if (s->notify == NULL || s->notify->tree == NULL)
+        return;
+    g_hash_table_add(s->notify->own_names, g_strdup(name));
+    s->notify->look_usec = 0; /* before the next command: a mailbox that is renamed and
+                                 then deleted would be missed under its first name */
 }
 
 /* What the client knows of it is what it was told. */
