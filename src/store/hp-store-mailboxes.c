@@ -83,13 +83,19 @@ hp_store_known_use(const char *use)
     return NULL;
 }
 
-#define MAILBOX_QUERY                                                                    \
-    "SELECT m.id, m.name, m.special_use,"                                                \
-    " EXISTS (SELECT 1 FROM subscription s WHERE s.name = m.name),"                      \
+#define MAILBOX_QUERY(subscribed, oldest)                                                \
+    "SELECT m.id, m.name, m.special_use, " subscribed ","                                \
     " m.uidvalidity, m.uidnext, m.highestmodseq, m.messages, m.unseen, m.deleted,"       \
-    " m.octets,"                                                                         \
-    " (SELECT e.saved_usec FROM entry e WHERE e.mailbox = m.id ORDER BY e.uid LIMIT 1)"  \
-    " FROM mailbox m"
+    " m.octets, " oldest " FROM mailbox m"
+
+#define WHOLE_QUERY                                                                      \
+    MAILBOX_QUERY("EXISTS (SELECT 1 FROM subscription s WHERE s.name = m.name)",         \
+                  "(SELECT e.saved_usec FROM entry e WHERE e.mailbox = m.id"             \
+                  " ORDER BY e.uid LIMIT 1)")
+
+/* Of a damaged database: from the table of mailboxes alone, and from none of its indexes
+ * (hence "+"). As if subscribed, so that nothing is hidden. */
+#define BARE_QUERY MAILBOX_QUERY("1", "0")
 
 /* Uids are given in the order of arrival, so the first is the oldest. */
 static HpStoreMailbox *
@@ -112,21 +118,48 @@ read_mailbox(HpDbStmt *stmt)
     return mailbox;
 }
 
-GPtrArray *
-hp_store_list(HpStore *self, GError **error)
+static gboolean
+is_damage(const GError *error)
+{
+    return g_error_matches(error, HP_DB_ERROR, HP_DB_ERROR_DAMAGED);
+}
+
+/* The mailboxes that @stmt gives: (transfer full) (nullable). */
+static GPtrArray *
+read_mailboxes(HpDbStmt *stmt, GError **error)
 {
     g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(free_mailbox);
-    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
     g_autoptr(GError) failure = NULL;
-    HpDbStmt *stmt = hp_db_query(conn, MAILBOX_QUERY " ORDER BY m.id <> ?1, m.name", "i",
-                                 (gint64)HP_STORE_INBOX);
 
     while (hp_db_step(stmt, &failure))
         g_ptr_array_add(list, read_mailbox(stmt));
+    hp_db_reset(stmt);
     if (failure == NULL)
         return g_steal_pointer(&list);
-    hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
+    g_propagate_error(error, g_steal_pointer(&failure));
     return NULL;
+}
+
+GPtrArray *
+hp_store_list(HpStore *self, GError **error)
+{
+    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
+    g_autoptr(GError) failure = NULL;
+    GPtrArray *list =
+        read_mailboxes(hp_db_query(conn, WHOLE_QUERY " ORDER BY m.id <> ?1, m.name", "i",
+                                   (gint64)HP_STORE_INBOX),
+                       &failure);
+
+    if (is_damage(failure)) {
+        g_clear_error(&failure);
+        list =
+            read_mailboxes(hp_db_query(conn, BARE_QUERY " ORDER BY m.id <> ?1, +m.name",
+                                       "i", (gint64)HP_STORE_INBOX),
+                           &failure);
+    }
+    if (failure != NULL)
+        hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
+    return list;
 }
 
 HpStoreMailbox *
@@ -135,10 +168,16 @@ hp_store_find(HpStore *self, const char *name, GError **error)
     g_autofree char *normal = hp_store_normal_name(name);
     g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
     g_autoptr(GError) failure = NULL;
-    HpDbStmt *stmt = hp_db_query(conn, MAILBOX_QUERY " WHERE m.name = ?1", "s", normal);
+    g_autoptr(GPtrArray) found = read_mailboxes(
+        hp_db_query(conn, WHOLE_QUERY " WHERE m.name = ?1", "s", normal), &failure);
 
-    if (hp_db_step(stmt, &failure))
-        return read_mailbox(stmt);
+    if (is_damage(failure)) {
+        g_clear_error(&failure);
+        found = read_mailboxes(
+            hp_db_query(conn, BARE_QUERY " WHERE +m.name = ?1", "s", normal), &failure);
+    }
+    if (found != NULL && found->len > 0)
+        return g_ptr_array_steal_index(found, 0);
     if (failure == NULL)
         g_set_error(&failure, HP_STORE_ERROR, HP_STORE_ERROR_NOT_FOUND,
                     _("there is no mailbox of that name"));
@@ -146,22 +185,37 @@ hp_store_find(HpStore *self, const char *name, GError **error)
     return NULL;
 }
 
+/* The names that @stmt gives: (transfer full) (nullable). */
+static GStrv
+read_names(HpDbStmt *stmt, GError **error)
+{
+    g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+    g_autoptr(GError) failure = NULL;
+
+    while (hp_db_step(stmt, &failure))
+        g_strv_builder_add(names, hp_db_text(stmt, 0));
+    if (failure == NULL)
+        return g_strv_builder_end(names);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return NULL;
+}
+
 GStrv
 hp_store_subscriptions(HpStore *self, GError **error)
 {
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
     g_autoptr(GError) failure = NULL;
-    HpDbStmt *stmt = hp_db_query(conn, "SELECT name FROM subscription ORDER BY name", "");
+    GStrv names = read_names(
+        hp_db_query(conn, "SELECT name FROM subscription ORDER BY name", ""), &failure);
 
-    while (hp_db_step(stmt, &failure))
-        g_ptr_array_add(names, hp_db_dup_text(stmt, 0));
-    if (failure != NULL) {
-        hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
-        return NULL;
+    if (is_damage(failure)) { /* as in BARE_QUERY */
+        g_clear_error(&failure);
+        names = read_names(
+            hp_db_query(conn, "SELECT name FROM mailbox ORDER BY +name", ""), &failure);
     }
-    g_ptr_array_add(names, NULL);
-    return (GStrv)g_ptr_array_free(g_steal_pointer(&names), FALSE);
+    if (failure != NULL)
+        hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
+    return names;
 }
 
 typedef struct {

@@ -18,6 +18,7 @@ hp_store_fail(GError **error, GError *cause, const char *what)
         return FALSE;
     }
     if (g_error_matches(cause, HP_DB_ERROR, HP_DB_ERROR_DAMAGED) ||
+        g_error_matches(cause, HP_DB_ERROR, HP_DB_ERROR_READ_ONLY) ||
         g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOENT))
         code = HP_STORE_ERROR_DAMAGED;
     else if (g_error_matches(cause, HP_DB_ERROR, HP_DB_ERROR_FULL) ||
@@ -80,12 +81,43 @@ has_inbox(HpStore *self, gboolean *ret_has, GError **error)
 }
 
 static gboolean
+can_step(HpDbStmt *stmt, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    hp_db_step(stmt, &failure);
+    hp_db_reset(stmt);
+    if (failure == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
+
+/* Can messages be found from at least one end? */
+static gboolean
+need_entries(HpStore *self, GError **error)
+{
+    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
+    g_autoptr(GError) failure = NULL;
+
+    return can_step(hp_db_query(
+                        conn, "SELECT uid FROM entry ORDER BY mailbox, uid LIMIT 1", ""),
+                    NULL) ||
+           can_step(hp_db_query(conn,
+                                "SELECT uid FROM entry ORDER BY mailbox DESC, uid DESC"
+                                " LIMIT 1",
+                                ""),
+                    &failure) ||
+           hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
+}
+
+static gboolean
 need_inbox(HpStore *self, GError **error)
 {
     g_autoptr(GError) failure = NULL;
     gboolean has = FALSE;
 
-    if (!has_inbox(self, &has, error))
+    if (!has_inbox(self, &has, error) || !need_entries(self, error))
         return FALSE;
     return has || hp_db_write(self->db, make_mailboxes, self, &failure) ||
            hp_store_fail(error, g_steal_pointer(&failure), "could not make INBOX");

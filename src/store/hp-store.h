@@ -12,9 +12,10 @@
 #define HP_STORE_ERROR (hp_store_error_quark())
 GQuark hp_store_error_quark(void);
 typedef enum {
-    HP_STORE_ERROR_NOT_FOUND,     /* no such mailbox or entry (any more) */
-    HP_STORE_ERROR_DAMAGED,       /* a content is missing or the database is damaged */
-    HP_STORE_ERROR_EXISTS,        /* there is a mailbox of that name */
+    HP_STORE_ERROR_NOT_FOUND, /* no such mailbox or entry (any more) */
+    HP_STORE_ERROR_DAMAGED, /* a content is missing; or the database is damaged, and takes
+                               no changes */
+    HP_STORE_ERROR_EXISTS,  /* there is a mailbox of that name */
     HP_STORE_ERROR_NOT_PERMITTED, /* not with this mailbox, or not under that name */
     HP_STORE_ERROR_FULL,          /* the disk is full; deleting still works */
     HP_STORE_ERROR_TOO_MANY,      /* annotations */
@@ -25,7 +26,7 @@ typedef enum {
 typedef struct _HpStore HpStore;
 
 /* @data_fd: the private data folder (path @data_path); @clock outlives the store. A
- * damaged mail.db opens for reading if INBOX can be read. @error: #HP_STORE_ERROR,
+ * damaged mail.db opens for reading if mailboxes and entries can be read. @error: #HP_STORE_ERROR,
  * #HP_DB_ERROR or #G_FILE_ERROR. */
 HpStore *hp_store_open(const char *data_path, int data_fd, const HpClock *clock,
                        GError **error);
@@ -103,7 +104,8 @@ typedef struct {
 } HpStoreMailbox;
 void hp_store_mailbox_free(HpStoreMailbox *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpStoreMailbox, hp_store_mailbox_free)
-/* INBOX first, then by name; asks one row each: (transfer full) (element-type
+/* INBOX first, then by name; asks one row each. Of a damaged database all of them as if
+ * subscribed, if that is not known any more: (transfer full) (element-type
  * HpStoreMailbox) */
 GPtrArray *hp_store_list(HpStore *self, GError **error);
 

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -286,6 +287,89 @@ leaves_a_whole_database_alone(StoreFixture *f, gconstpointer unused)
     g_assert_cmpuint(report.ret_problems, ==, 0);
 }
 
+/* --- reading what is damaged ---------------------------------------------------------
+ */
+
+typedef struct {
+    gsize page;
+    char *name; /* (owned) */
+} Root;
+
+static void
+clear_root(gpointer root)
+{
+    g_free(((Root *)root)->name);
+}
+
+/* The first page of each table and index. */
+static GArray *
+list_roots(const char *path)
+{
+    GArray *roots = g_array_new(FALSE, FALSE, sizeof(Root));
+    sqlite3 *db = NULL;
+    sqlite3_stmt *stmt = NULL;
+
+    g_array_set_clear_func(roots, clear_root);
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    sqlite3_prepare_v2(db, "SELECT rootpage, name FROM sqlite_schema WHERE rootpage > 0",
+                       -1, &stmt, NULL);
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        Root root = { (gsize)sqlite3_column_int64(stmt, 0),
+                      g_strdup((const char *)sqlite3_column_text(stmt, 1)) };
+
+        g_array_append_val(roots, root);
+    }
+    sqlite3_finalize(stmt);
+    sqlite3_close(db);
+    return roots;
+}
+
+static void
+read_all(StoreFixture *f, const char *damaged)
+{
+    g_autoptr(GPtrArray) mailboxes = hp_store_list(f->store, NULL);
+    g_autoptr(HpView) view = hp_view_open(f->store, INBOX, NULL, NULL);
+    g_auto(GStrv) subscriptions = hp_store_subscriptions(f->store, NULL);
+    g_autoptr(HpStoreMailbox) sent = hp_store_find(f->store, "Sent", NULL);
+
+    g_test_message("%s", damaged);
+    g_assert_nonnull(mailboxes);
+    g_assert_cmpuint(mailboxes->len, ==, 6);
+    g_assert_nonnull(view);
+    g_assert_cmpuint(hp_view_len(view), ==, 10);
+    g_assert_cmpuint(g_strv_length(subscriptions), ==, 6);
+    g_assert_nonnull(sent);
+    g_assert_cmpint(sent->id, >, INBOX);
+}
+
+/* Without these two nothing is known of any message. */
+static void
+opens_for_reading_whatever_else_is_damaged(StoreFixture *f, gconstpointer unused)
+{
+    g_autofree char *path = g_build_filename(f->dir, "mail.db", NULL);
+    g_autofree char *whole = NULL;
+    g_autoptr(GArray) roots = NULL;
+    gsize len = 0;
+
+    store_fill(f, INBOX, 10);
+    store_fixture_stop(f);
+    roots = list_roots(path);
+    g_assert_true(g_file_get_contents(path, &whole, &len, NULL));
+    g_assert_cmpuint(roots->len, >, 10);
+    for (guint i = 0; i < roots->len; i++) {
+        const Root *root = &g_array_index(roots, Root, i);
+        g_autofree char *bytes = g_memdup2(whole, len);
+
+        if (g_str_equal(root->name, "entry") || g_str_equal(root->name, "mailbox"))
+            continue;
+        memset(bytes + (root->page - 1) * 4096, 0xa5, 4096);
+        g_assert_true(g_file_set_contents(path, bytes, (gssize)len, NULL));
+        store_fixture_start(f);
+        read_all(f, root->name);
+        store_fixture_stop(f);
+    }
+}
+
 #define CASE(path, name)                                                                 \
     g_test_add("/store-check/" path, StoreFixture, NULL, store_fixture_set_up, name,     \
                store_fixture_tear_down)
@@ -306,6 +390,8 @@ main(int argc, char **argv)
     CASE("makes-a-damaged-database-anew", makes_a_damaged_database_anew);
     CASE("reads-what-is-left-without-a-snapshot", reads_what_is_left_without_a_snapshot);
     CASE("falls-back-to-the-snapshot", falls_back_to_the_snapshot);
+    CASE("opens-for-reading-whatever-else-is-damaged",
+         opens_for_reading_whatever_else_is_damaged);
     CASE("leaves-a-whole-database-alone", leaves_a_whole_database_alone);
     return g_test_run();
 }
