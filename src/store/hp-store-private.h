@@ -174,8 +174,13 @@ void hp_store_prune_vanished(HpStore *self);
  * list. */
 gboolean hp_store_drop_contents(HpStore *self, GError **error);
 
+/* Forgets message ids of conversations of which no message is left. */
+void hp_store_prune_threads(HpStore *self);
+
 /* Copies the database once a day, and keeps the last copies. */
 void hp_store_take_snapshot(HpStore *self);
+/* Is that of today missing, and is there room for it? */
+gboolean hp_store_wants_snapshot(HpStore *self);
 /* The path of the newest: (transfer full) (nullable). */
 char *hp_store_last_snapshot(const char *data_path);
 

@@ -237,6 +237,9 @@ hp_store_upkeep(HpStore *self)
     hp_store_prune_vanished(self);
     if (take_orphan_count(self))
         hp_contents_count_orphans(self->contents, &orphans, NULL);
-    hp_store_take_snapshot(self);
+    if (hp_store_wants_snapshot(self)) {
+        hp_store_prune_threads(self);
+        hp_store_take_snapshot(self);
+    }
     hp_db_tidy(self->db);
 }

@@ -60,18 +60,31 @@ has_room(HpStore *self)
     return hp_contents_has_room(self->contents, (guint64)MAX(octets, 0) + SPARE);
 }
 
+static char *
+path_of_today(HpStore *self)
+{
+    g_autofree char *time =
+        hp_clock_format_rfc3339(hp_clock_now_usec(self->clock, HP_CLOCK_WALL));
+
+    return g_strdup_printf("%s/" FOLDER "/" OPENING "%.10s.db", self->data_path, time);
+}
+
+gboolean
+hp_store_wants_snapshot(HpStore *self)
+{
+    g_autofree char *path = path_of_today(self);
+
+    return !g_file_test(path, G_FILE_TEST_EXISTS) && has_room(self);
+}
+
 void
 hp_store_take_snapshot(HpStore *self)
 {
     g_autofree char *folder = g_build_filename(self->data_path, FOLDER, NULL);
-    g_autofree char *time =
-        hp_clock_format_rfc3339(hp_clock_now_usec(self->clock, HP_CLOCK_WALL));
-    g_autofree char *path = g_strdup_printf("%s/" OPENING "%.10s.db", folder, time);
+    g_autofree char *path = path_of_today(self);
     g_autoptr(GError) error = NULL;
     hp_autofd folder_fd = -1;
 
-    if (g_file_test(path, G_FILE_TEST_EXISTS) || !has_room(self))
-        return;
     folder_fd = hp_fs_open_private_dir(folder, &error);
     if (folder_fd < 0 ||
         !hp_db_copy(self->db, &(HpDbCopy){ .path = path, .spare = spared_tables },

@@ -385,6 +385,26 @@ see(guint index, const HpSummary *summary, HpSlice header, gpointer data)
     seen->octets += header.len;
 }
 
+#define REPLY "Message-ID: <2@x>\r\nReferences: <1@x>\r\n\r\n"
+#define OTHER "Message-ID: <3@x>\r\n\r\n"
+
+/* Once a day, with the snapshot. */
+static void
+forgets_conversations_that_are_gone(StoreFixture *f, gconstpointer unused)
+{
+    guint32 reply = store_append(f, INBOX, REPLY, 0, NULL);
+
+    store_append(f, INBOX, OTHER, 0, NULL);
+    hp_store_upkeep(f->store);
+    g_assert_cmpint(store_ask(f, "SELECT count(*) FROM message_id"), ==, 3);
+    g_assert_true(hp_store_expunge(f->store, INBOX, &reply, 1, NULL));
+    hp_store_upkeep(f->store);
+    g_assert_cmpint(store_ask(f, "SELECT count(*) FROM message_id"), ==, 3);
+    f->now_usec += (gint64)25 * 3600 * G_USEC_PER_SEC;
+    hp_store_upkeep(f->store);
+    g_assert_cmpint(store_ask(f, "SELECT count(*) FROM message_id"), ==, 1);
+}
+
 static void
 knows_headers_without_the_bytes(StoreFixture *f, gconstpointer unused)
 {
@@ -488,6 +508,7 @@ main(int argc, char **argv)
     CASE("names-what-vanished", names_what_vanished);
     CASE("tells-more-where-the-log-was-cut", tells_more_where_the_log_was_cut);
     CASE("keeps-conversations-together", keeps_conversations_together);
+    CASE("forgets-conversations-that-are-gone", forgets_conversations_that_are_gone);
     CASE("knows-headers-without-the-bytes", knows_headers_without_the_bytes);
     return g_test_run();
 }
