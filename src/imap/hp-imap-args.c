@@ -21,6 +21,13 @@ hp_imap_want(HpImapArgs *args, const char *what)
     return FALSE;
 }
 
+gboolean
+hp_imap_want_uid(HpImapArgs *args)
+{
+    args->uid_required = TRUE;
+    return hp_imap_want(args, _("a UID, after ENABLE UIDONLY"));
+}
+
 int
 hp_imap_peek(const HpImapArgs *args)
 {

@@ -17,6 +17,7 @@ typedef struct {
     const char *start;  /* (unowned): of the command, to say where something is wrong */
     const char *wanted; /* (unowned) (nullable): translated: what is missing ... */
     size_t where;       /* ... at this octet of the command, from 1 */
+    gboolean uid_required; /* because a message number stands there (RFC 9586) */
 } HpImapArgs;
 
 #define HP_IMAP_MAX_NUMBER ((guint64)G_MAXUINT32)
@@ -27,6 +28,10 @@ HpImapArgs hp_imap_args(HpSlice command);
 /* Remembers that @what (translated) should stand here, if nothing is wrong yet; always
  * %FALSE. */
 gboolean hp_imap_want(HpImapArgs *args, const char *what);
+
+/* The same for a uid, where a message number stands and must not (RFC 9586 §3); always
+ * %FALSE. */
+gboolean hp_imap_want_uid(HpImapArgs *args);
 
 int hp_imap_peek(const HpImapArgs *args); /* next octet, or -1 at the end */
 gboolean hp_imap_skip(HpImapArgs *args, char byte);

@@ -12,20 +12,6 @@ hp_imap_fetch_item(HpImapFetching *self, const char *name)
     return self->out;
 }
 
-static void
-append_number(GString *out, guint64 number)
-{
-    char digits[20];
-    guint n = 0;
-
-    do {
-        digits[n++] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    while (n > 0)
-        g_string_append_c(out, digits[--n]);
-}
-
 /* One more read of the database for each message: rarely asked for. */
 static void
 add_details(HpImapFetching *self, const HpViewEntry *entry)
@@ -67,7 +53,7 @@ items_for(const HpImapFetching *self, const HpViewEntry *entry)
         items |= HP_FETCH_FLAGS | (s->condstore ? HP_FETCH_MODSEQ : 0);
     /* RFC 7162 §3.2.4: whoever has enabled it gets uid and modseq with the flags. */
     if ((items & HP_FETCH_FLAGS) != 0 && s->qresync)
-        items |= HP_FETCH_MODSEQ | HP_FETCH_UID;
+        items |= HP_FETCH_MODSEQ | (s->uidonly ? 0 : HP_FETCH_UID);
     return items;
 }
 
@@ -79,24 +65,22 @@ hp_imap_fetch_begin(HpImapFetching *self, const HpImapFetched *message)
 
     if ((items & HP_FETCH_FLAGS) != 0)
         hp_imap_know_keywords(self->s, entry->keywords);
-    g_string_append(self->out, "* ");
-    append_number(self->out, message->seq);
-    g_string_append(self->out, " FETCH (");
+    hp_imap_begin_fetch(self->s, message->seq, entry->uid, self->out);
     if ((items & HP_FETCH_UID) != 0)
-        append_number(hp_imap_fetch_item(self, "UID"), entry->uid);
+        hp_imap_out_number(hp_imap_fetch_item(self, "UID"), entry->uid);
     if ((items & HP_FETCH_FLAGS) != 0)
         hp_imap_out_flags(hp_imap_fetch_item(self, "FLAGS"), entry->flags,
                           hp_view_keywords(self->s->view, entry->keywords));
     if ((items & HP_FETCH_MODSEQ) != 0) {
         g_string_append_c(hp_imap_fetch_item(self, "MODSEQ"), '(');
-        append_number(self->out, entry->modseq);
+        hp_imap_out_number(self->out, entry->modseq);
         g_string_append_c(self->out, ')');
     }
     if ((items & HP_FETCH_INTERNALDATE) != 0)
         hp_imap_out_date_time(hp_imap_fetch_item(self, "INTERNALDATE"),
                               entry->internal_usec, entry->zone);
     if ((items & HP_FETCH_SIZE) != 0)
-        append_number(hp_imap_fetch_item(self, "RFC822.SIZE"), entry->size);
+        hp_imap_out_number(hp_imap_fetch_item(self, "RFC822.SIZE"), entry->size);
     if ((items & (HP_FETCH_EMAILID | HP_FETCH_THREADID | HP_FETCH_SAVEDATE)) != 0)
         add_details(self, entry);
 }

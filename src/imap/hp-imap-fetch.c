@@ -291,7 +291,7 @@ hp_imap_cmd_fetch(HpImapSession *s, HpImapArgs *args, gboolean uid)
         g_array_unref(seqs);
         seqs = page;
     }
-    if (uid)
+    if (uid && !s->uidonly) /* UIDFETCH begins with it */
         fetch.items |= HP_FETCH_UID;
     if (fetch.vanished)
         tell_vanished(s, &set, fetch.changed_since);

@@ -43,12 +43,30 @@ hp_imap_know_keywords(HpImapSession *s, guint32 set)
 }
 
 void
+hp_imap_begin_fetch(const HpImapSession *s, guint32 seq, guint32 uid, GString *out)
+{
+    g_string_append(out, "* ");
+    hp_imap_out_number(out, s->uidonly ? uid : seq);
+    g_string_append(out, s->uidonly ? " UIDFETCH (" : " FETCH (");
+}
+
+/* The same with the uid in it, which UIDFETCH has before it. */
+static void
+begin_fetch_with_uid(const HpImapSession *s, guint32 seq, guint32 uid, GString *out)
+{
+    hp_imap_begin_fetch(s, seq, uid, out);
+    if (!s->uidonly)
+        g_string_append_printf(out, "UID %u ", uid);
+}
+
+void
 hp_imap_tell_flags(HpImapSession *s, guint32 seq, const HpViewEntry *entry)
 {
     g_autoptr(GString) line = g_string_new(NULL);
 
     hp_imap_know_keywords(s, entry->keywords);
-    g_string_append_printf(line, "* %u FETCH (UID %u FLAGS ", seq, entry->uid);
+    begin_fetch_with_uid(s, seq, entry->uid, line);
+    g_string_append(line, "FLAGS ");
     hp_imap_out_flags(line, entry->flags, hp_view_keywords(s->view, entry->keywords));
     if (s->condstore)
         g_string_append_printf(line, " MODSEQ (%" G_GUINT64_FORMAT ")", entry->modseq);
@@ -104,15 +122,19 @@ tell_changed(HpImapSession *s, const HpViewNews *news)
             hp_imap_tell_flags(s, news->seq, &entry);
         else
             hp_imap_notify_put_off(s, entry.uid);
-    } else if (s->own_silent && s->condstore)
-        hp_imap_untagged(s, "%u FETCH (UID %u MODSEQ (%" G_GUINT64_FORMAT "))", news->seq,
-                         entry.uid, entry.modseq);
+    } else if (s->own_silent && s->condstore) {
+        g_autoptr(GString) line = g_string_new(NULL);
+
+        begin_fetch_with_uid(s, news->seq, entry.uid, line);
+        g_string_append_printf(line, "MODSEQ (%" G_GUINT64_FORMAT "))\r\n", entry.modseq);
+        hp_imap_write(s, hp_slice_of_string(line));
+    }
 }
 
 static void
 tell(HpImapSession *s, const HpViewNews *news, GArray *vanished)
 {
-    if (news->kind == HP_VIEW_EXPUNGED && s->qresync) {
+    if (news->kind == HP_VIEW_EXPUNGED && (s->qresync || s->uidonly)) {
         g_array_append_val(vanished, news->uid);
         return;
     }

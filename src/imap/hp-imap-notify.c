@@ -165,7 +165,8 @@ make_harmless(HpImapSession *s, HpImapFetch *fetch)
     if (fetch->items == 0 && fetch->sections == NULL)
         return;
     fetch->marks_seen = FALSE;
-    fetch->items |= HP_FETCH_UID;
+    if (!s->uidonly) /* UIDFETCH begins with it */
+        fetch->items |= HP_FETCH_UID;
     if ((fetch->items & HP_FETCH_MODSEQ) != 0)
         hp_imap_use_condstore(s);
     else if (s->condstore && (fetch->items & HP_FETCH_FLAGS) != 0)

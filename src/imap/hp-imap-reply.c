@@ -70,12 +70,18 @@ hp_imap_no(HpImapSession *s, const char *code, const char *text)
 void
 hp_imap_bad(HpImapSession *s, const char *text)
 {
+    hp_imap_bad_code(s, NULL, text);
+}
+
+void
+hp_imap_bad_code(HpImapSession *s, const char *code, const char *text)
+{
     guint max = s->state == HP_IMAP_FRESH ? MAX_ERRORS_BEFORE_LOGIN : MAX_ERRORS;
 
     hp_imap_drop_literal(s);
     if (s->state == HP_IMAP_ENDED)
         return;
-    send_status(s, s->tag, "BAD", NULL, text);
+    send_status(s, s->tag, "BAD", code, text);
     s->errors++;
     if (s->errors >= max)
         hp_imap_bye(s, NULL, _("Too many commands that make no sense. Goodbye."));

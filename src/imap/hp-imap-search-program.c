@@ -232,9 +232,14 @@ static gboolean
 take_set(Parser *p, HpSearchKey *key)
 {
     g_auto(HpImapSet) set = { NULL, FALSE };
+    HpImapArgs before = *p->args;
 
     if (!hp_imap_take_set(p->args, &set))
         return FALSE;
+    if (key->kind == HP_SEARCH_SEQ && p->scope->uid_only && !set.saved) {
+        *p->args = before;
+        return hp_imap_want_uid(p->args);
+    }
     if (set.saved) {
         key->kind = HP_SEARCH_UID;
         if (p->saved == NULL)

@@ -68,6 +68,7 @@ typedef struct {
     guint32 last_seq; /* "*"; 0 if there is no message */
     guint32 last_uid;
     const GArray *saved; /* (unowned) (nullable): guint32, ascending uids: "$" */
+    gboolean uid_only;   /* sets of message numbers are wrong (RFC 9586) */
 } HpSearchScope;
 
 /**

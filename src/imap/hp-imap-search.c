@@ -69,7 +69,7 @@ hp_search_scope(HpImapSession *s, HpView *view)
     guint32 n = view != NULL ? hp_view_len(view) : 0;
 
     return (HpSearchScope){ n, n > 0 ? hp_view_uid(view, n) : 0,
-                            view == s->view ? s->saved : NULL };
+                            view == s->view ? s->saved : NULL, s->uidonly };
 }
 
 gboolean

@@ -38,18 +38,20 @@ hp_imap_deselect(HpImapSession *s)
  */
 
 static gboolean
-take_match_data(HpImapArgs *args)
+take_match_data(const HpImapSession *s, HpImapArgs *args)
 {
     g_auto(HpImapSet) seqs = { NULL, FALSE };
     g_auto(HpImapSet) uids = { NULL, FALSE };
 
+    if (s->uidonly)
+        return hp_imap_want_uid(args);
     return hp_imap_take_char(args, '(') && hp_imap_take_set(args, &seqs) &&
            hp_imap_take_space(args) && hp_imap_take_set(args, &uids) &&
            hp_imap_take_char(args, ')');
 }
 
 static gboolean
-take_resync(HpImapArgs *args, Resync *resync)
+take_resync(const HpImapSession *s, HpImapArgs *args, Resync *resync)
 {
     guint64 uidvalidity = 0;
 
@@ -63,9 +65,9 @@ take_resync(HpImapArgs *args, Resync *resync)
     if (hp_imap_skip(args, ' ') && hp_imap_at_set(args)) {
         if (!hp_imap_take_set(args, &resync->known))
             return FALSE;
-        if (hp_imap_skip(args, ' ') && !take_match_data(args))
+        if (hp_imap_skip(args, ' ') && !take_match_data(s, args))
             return FALSE;
-    } else if (hp_imap_peek(args) == '(' && !take_match_data(args)) {
+    } else if (hp_imap_peek(args) == '(' && !take_match_data(s, args)) {
         return FALSE;
     }
     return hp_imap_take_char(args, ')');
@@ -81,7 +83,7 @@ take_params(HpImapSession *s, HpImapArgs *args, Resync *resync, gboolean *ret_co
         if (hp_imap_skip_word(args, "CONDSTORE"))
             *ret_condstore = TRUE;
         else if (s->qresync && hp_imap_skip_word(args, "QRESYNC")) {
-            if (!take_resync(args, resync))
+            if (!take_resync(s, args, resync))
                 return FALSE;
         } else
             return hp_imap_want(args, _("CONDSTORE, or QRESYNC after ENABLE QRESYNC"));
@@ -135,7 +137,7 @@ tell_mailbox(HpImapSession *s, const HpStoreMailbox *mailbox)
     hp_imap_untagged(s, "%u EXISTS", hp_view_len(s->view));
     if (!s->rev2) {
         hp_imap_untagged(s, "0 RECENT");
-        if (unseen != 0)
+        if (unseen != 0 && !s->uidonly) /* it is a message number */
             say_number(s, "UNSEEN", unseen, _("That is the first unread message."));
     }
     say_number(s, "UIDVALIDITY", hp_view_uidvalidity(s->view), _("UIDs are valid."));

@@ -47,6 +47,7 @@ typedef struct {
     gboolean rev2;      /* ENABLE IMAP4rev2 */
     gboolean condstore; /* RFC 7162: MODSEQ in each FETCH response about flags */
     gboolean qresync;   /* VANISHED instead of EXPUNGE */
+    gboolean uidonly;   /* RFC 9586: the same, UIDFETCH, and no message numbers */
     gboolean metadata;  /* ENABLE METADATA: told of annotations that others change */
     guint64 annotation_mark; /* the last change of annotations that was told */
 
@@ -93,6 +94,8 @@ void hp_imap_ok(HpImapSession *s, const char *code, const char *text);
 void hp_imap_no(HpImapSession *s, const char *code, const char *text);
 /* What a client should not have said: too many of them end the session. */
 void hp_imap_bad(HpImapSession *s, const char *text);
+/* The same with a @code (nullable). */
+void hp_imap_bad_code(HpImapSession *s, const char *code, const char *text);
 /* NO for what the store or the system says; unknown things go to the log too. */
 void hp_imap_fail(HpImapSession *s, const GError *error);
 /* The last words. */
@@ -107,6 +110,8 @@ gboolean hp_imap_progress(HpImapSession *s, guint64 done, guint64 goal);
 
 /* Tells EXISTS, changed flags and, if allowed, EXPUNGE or VANISHED. */
 void hp_imap_tell_news(HpImapSession *s, gboolean may_expunge);
+/* Appends "* seq FETCH (", or "* uid UIDFETCH (" (RFC 9586 §3.3). */
+void hp_imap_begin_fetch(const HpImapSession *s, guint32 seq, guint32 uid, GString *out);
 /* "* seq FETCH (UID u FLAGS (...))" with MODSEQ if the client knows of it. */
 void hp_imap_tell_flags(HpImapSession *s, guint32 seq, const HpViewEntry *entry);
 /* Tells FLAGS again before a keyword of that set (HpViewEntry) is told for the first time

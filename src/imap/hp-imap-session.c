@@ -29,7 +29,7 @@ hp_imap_may_login(const HpImapSession *s)
     " QUOTA QUOTA=RES-STORAGE OBJECTID PREVIEW SAVEDATE INPROGRESS UTF8=ACCEPT ESEARCH"  \
     " SEARCHRES WITHIN SORT SORT=DISPLAY ESORT THREAD=REFERENCES THREAD=ORDEREDSUBJECT"  \
     " METADATA LIST-METADATA"                                                            \
-    " I18NLEVEL=1 MULTISEARCH NOTIFY PARTIAL REPLACE BINARY"
+    " I18NLEVEL=1 MULTISEARCH NOTIFY PARTIAL REPLACE BINARY UIDONLY"
 
 char *
 hp_imap_capabilities(const HpImapSession *s)
@@ -137,6 +137,9 @@ enable(HpImapSession *s, HpSlice capability, GString *enabled)
         hp_imap_use_condstore(s);
         s->qresync = TRUE;
         g_string_append(enabled, " QRESYNC");
+    } else if (hp_slice_equal_nocase(capability, "UIDONLY")) {
+        s->uidonly = TRUE;
+        g_string_append(enabled, " UIDONLY");
     } else if (hp_slice_equal_nocase(capability, "UTF8=ACCEPT")) {
         s->utf8 = TRUE;
         g_string_append(enabled, " UTF8=ACCEPT");
@@ -193,6 +196,7 @@ typedef struct {
      * may have sent already would change their meaning (RFC 9051 §7.5.1). */
     gboolean keeps_numbers;
     HpImapRun run;
+    gboolean has_numbers; /* without UID it takes or gives message numbers */
 } Command;
 
 static const Command commands[] = {
@@ -227,14 +231,14 @@ static const Command commands[] = {
     { "CLOSE", HP_IMAP_SELECTED, FALSE, FALSE, hp_imap_cmd_close },
     { "UNSELECT", HP_IMAP_SELECTED, FALSE, FALSE, hp_imap_cmd_unselect },
     { "EXPUNGE", HP_IMAP_SELECTED, TRUE, FALSE, hp_imap_cmd_expunge },
-    { "SEARCH", HP_IMAP_SELECTED, TRUE, TRUE, hp_imap_cmd_search },
-    { "SORT", HP_IMAP_SELECTED, TRUE, TRUE, hp_imap_cmd_sort },
-    { "THREAD", HP_IMAP_SELECTED, TRUE, TRUE, hp_imap_cmd_thread },
-    { "FETCH", HP_IMAP_SELECTED, TRUE, TRUE, hp_imap_cmd_fetch },
-    { "STORE", HP_IMAP_SELECTED, TRUE, TRUE, hp_imap_cmd_store },
-    { "COPY", HP_IMAP_SELECTED, TRUE, FALSE, hp_imap_cmd_copy },
-    { "MOVE", HP_IMAP_SELECTED, TRUE, FALSE, hp_imap_cmd_move },
-    { "REPLACE", HP_IMAP_SELECTED, TRUE, FALSE, hp_imap_cmd_replace },
+    { "SEARCH", HP_IMAP_SELECTED, TRUE, TRUE, hp_imap_cmd_search, TRUE },
+    { "SORT", HP_IMAP_SELECTED, TRUE, TRUE, hp_imap_cmd_sort, TRUE },
+    { "THREAD", HP_IMAP_SELECTED, TRUE, TRUE, hp_imap_cmd_thread, TRUE },
+    { "FETCH", HP_IMAP_SELECTED, TRUE, TRUE, hp_imap_cmd_fetch, TRUE },
+    { "STORE", HP_IMAP_SELECTED, TRUE, TRUE, hp_imap_cmd_store, TRUE },
+    { "COPY", HP_IMAP_SELECTED, TRUE, FALSE, hp_imap_cmd_copy, TRUE },
+    { "MOVE", HP_IMAP_SELECTED, TRUE, FALSE, hp_imap_cmd_move, TRUE },
+    { "REPLACE", HP_IMAP_SELECTED, TRUE, FALSE, hp_imap_cmd_replace, TRUE },
 };
 
 static void
@@ -258,6 +262,12 @@ run(HpImapSession *s, const Command *command, HpImapArgs *args, gboolean uid)
         refuse_state(s, command);
         return;
     }
+    if (s->uidonly && command->has_numbers && !uid) {
+        hp_imap_bad_code(s, "UIDREQUIRED",
+                         _("After ENABLE UIDONLY only the form with UID before it is "
+                           "understood."));
+        return;
+    }
     s->may_expunge = uid || !command->keeps_numbers;
     s->progress_usec = g_get_monotonic_time();
     s->own_modseq = 0;
@@ -268,7 +278,7 @@ run(HpImapSession *s, const Command *command, HpImapArgs *args, gboolean uid)
         return;
     text = g_strdup_printf(_("%s: at octet %u of the command should be %s."),
                            command->name, (guint)args->where, args->wanted);
-    hp_imap_bad(s, text);
+    hp_imap_bad_code(s, args->uid_required ? "UIDREQUIRED" : NULL, text);
 }
 
 static const Command *

@@ -146,3 +146,17 @@ hp_imap_out_status(GString *out, const char *tag, const char *condition, const c
         g_string_append_c(out, ascii[i] < ' ' ? ' ' : ascii[i]);
     g_string_append(out, ascii[0] == '\0' ? ".\r\n" : "\r\n");
 }
+
+void
+hp_imap_out_number(GString *out, guint64 number)
+{
+    char digits[20];
+    guint n = 0;
+
+    do {
+        digits[n++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    while (n > 0)
+        g_string_append_c(out, digits[--n]);
+}

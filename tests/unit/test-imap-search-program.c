@@ -51,6 +51,28 @@ assert_bad(const char *text)
     g_assert_nonnull(args.wanted);
 }
 
+/* RFC 9586 §3: with uids alone, a set of message numbers is wrong wherever it stands. */
+static void
+test_takes_no_numbers_if_so_said(void)
+{
+    const char *const bad[] = {
+        "1", "*", "1:3 SEEN", "NOT 2", "(SEEN (1))", "OR 1 SEEN"
+    };
+    const char *const good[] = { "ALL", "UID 1:3", "$", "LARGER 1" };
+    HpSearchScope scope = ten;
+    gboolean bad_charset;
+
+    scope.uid_only = TRUE;
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+        HpImapArgs args = hp_imap_args(hp_slice_of(bad[i]));
+
+        g_assert_null(hp_search_program_parse(&args, NULL, &scope, &bad_charset));
+        g_assert_true(args.uid_required);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(good); i++)
+        hp_search_program_free(parse_in(good[i], NULL, &scope));
+}
+
 static void
 test_reads_all_keys(void)
 {
@@ -304,6 +326,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/imap-search-program/reads-all-keys", test_reads_all_keys);
+    g_test_add_func("/imap-search-program/takes-no-numbers-if-so-said",
+                    test_takes_no_numbers_if_so_said);
     g_test_add_func("/imap-search-program/builds-the-tree", test_builds_the_tree);
     g_test_add_func("/imap-search-program/refuses-what-is-no-program",
                     test_refuses_what_is_no_program);

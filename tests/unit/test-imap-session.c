@@ -246,6 +246,28 @@ pushes_while_idle(Case *c, gconstpointer data)
     client_close(&c->two);
 }
 
+/* RFC 9586: to a session that has asked for uids alone, beside one that has not. */
+static void
+pushes_uids_alone(Case *c, gconstpointer data)
+{
+    client_open(&c->two, &c->f);
+    client_log_in(&c->one, &c->f);
+    client_log_in(&c->two, &c->f);
+    client_say(&c->one, "x ENABLE UIDONLY", "x OK ");
+    client_say(&c->one, "a SELECT INBOX", "a OK ");
+    client_say(&c->one, "b IDLE", "+ ");
+    client_say(&c->two, "a SELECT INBOX", "a OK ");
+    client_say(&c->two, "b STORE 1 +FLAGS.SILENT (\\Deleted)", "b OK ");
+    client_say(&c->two, "c EXPUNGE", "c OK ");
+    client_expect(&c->one, "* VANISHED 1\r\n");
+    client_say(&c->two, "d STORE 1 +FLAGS (\\Flagged)", "d OK ");
+    client_expect(&c->one, "* 2 UIDFETCH (FLAGS (\\Seen \\Flagged))\r\n");
+    client_say(&c->one, "DONE", "b OK ");
+    g_assert_null(strstr(c->one.said->str, " EXPUNGE"));
+    g_assert_null(strstr(c->one.said->str, " FETCH ("));
+    client_close(&c->two);
+}
+
 /* NOTIFY: without a command, and with all that clients have to know of. */
 static void
 pushes_between_commands(Case *c, gconstpointer data)
@@ -504,6 +526,7 @@ main(int argc, char **argv)
         writes_what_can_be_read_again, "x ENABLE QRESYNC");
     add("/imap-session/writes-what-can-be-read-again/utf8", writes_what_can_be_read_again,
         "x ENABLE UTF8=ACCEPT IMAP4rev2");
+    add("/imap-session/pushes-uids-alone", pushes_uids_alone, NULL);
     add("/imap-session/pushes-while-idle", pushes_while_idle, NULL);
     add("/imap-session/pushes-between-commands", pushes_between_commands, NULL);
     add("/imap-session/watches-no-more-than-it-can", watches_no_more_than_it_can, NULL);
