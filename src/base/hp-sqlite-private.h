@@ -22,6 +22,7 @@ struct _HpDbRequest {
     gpointer data;           /* (unowned) (nullable) */
     gboolean alone;          /* in a transaction of its own */
     gboolean ok;             /* set by the writer before done */
+    gboolean more;           /* the same, of tidying: there is more to do */
     GError *error;           /* (owned) (nullable): set by the writer before done */
     HpLock lock;
     HpCond answered;

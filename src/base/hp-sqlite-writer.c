@@ -237,18 +237,17 @@ count_free_pages(HpDbConn *conn)
     return pages;
 }
 
-/* In steps, so that whoever comes meanwhile waits for one of them at most; as long as
- * there is progress, because a damaged list of free pages may never get shorter. */
-static void
-give_pages_back(HpDb *self, gboolean patient)
+/* %TRUE if there are more; not without progress, because a damaged list of free pages may
+ * never get shorter. */
+static gboolean
+give_pages_back(HpDb *self)
 {
-    gint64 pages = count_free_pages(self->conn), before = pages + 1;
+    gint64 before = count_free_pages(self->conn);
+    gint64 pages = before;
 
-    while (pages > 0 && pages < before && (!patient || !is_waited_for(self)) &&
-           hp_db_run(self->conn, NULL, TIDY_STEP, "")) {
-        before = pages;
+    if (before > 0 && hp_db_run(self->conn, NULL, TIDY_STEP, ""))
         pages = count_free_pages(self->conn);
-    }
+    return pages > 0 && pages < before;
 }
 
 static void
@@ -278,17 +277,30 @@ truncate_wal(HpDb *self)
     return code == SQLITE_OK;
 }
 
-/* @patient: gives way to requests that come meanwhile. */
-static void
-tidy(HpDb *self, gboolean patient)
+/* In steps, so that whoever comes meanwhile waits for one of them at most. %TRUE if there
+ * are more. */
+static gboolean
+tidy_step(HpDb *self)
 {
     self->untidy = FALSE;
     if (!hp_db_is_writable(self))
-        return;
-    give_pages_back(self, patient);
-    self->untidy = (patient && is_waited_for(self)) || !truncate_wal(self);
+        return FALSE;
+    if (give_pages_back(self)) {
+        self->untidy = TRUE;
+        return TRUE;
+    }
+    self->untidy = !truncate_wal(self);
     if (!self->untidy)
         release_memory(self);
+    return FALSE;
+}
+
+/* Gives way to requests that come meanwhile. */
+static void
+tidy(HpDb *self)
+{
+    while (!is_waited_for(self) && tidy_step(self))
+        continue;
 }
 
 static void
@@ -301,7 +313,7 @@ serve(HpDb *self, GPtrArray *group)
         guint n = 1;
 
         if (requests[done]->work == NULL) {
-            tidy(self, FALSE);
+            requests[done]->more = tidy_step(self);
             requests[done]->ok = TRUE;
         } else {
             n = run_transaction(self, requests + done, group->len - done);
@@ -349,7 +361,7 @@ hp_db_writer_main(gpointer db)
     sqlite3_wal_hook(self->conn->handle, note_wal_pages, self->conn);
     while ((taken = take_group(self, group)) != TAKEN_END) {
         if (taken == TAKEN_NOTHING)
-            tidy(self, TRUE);
+            tidy(self);
         else
             serve(self, group);
         g_ptr_array_set_size(group, 0);

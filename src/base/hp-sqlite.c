@@ -216,12 +216,13 @@ hp_db_write_change(HpDb *self, const HpDbChange *change, GError **error)
     return submit(self, &request, error);
 }
 
-void
+gboolean
 hp_db_tidy(HpDb *self)
 {
     HpDbRequest request = { .alone = TRUE };
 
     submit(self, &request, NULL);
+    return request.more;
 }
 
 /* An idle reader, or %NULL and the right to open one more. */

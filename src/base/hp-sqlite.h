@@ -146,10 +146,11 @@ GPtrArray *hp_db_check(HpDb *self, gboolean full);
 /* %FALSE once the database takes no more writes; status shows it as read_only. */
 gboolean hp_db_is_writable(HpDb *self);
 
-/* Gives free pages back to the file system, empties the WAL and lets go of cached
- * memory, so that nothing of deleted mail stays behind. The writer does it by itself
- * once, 10 s after the last commit. Any thread but an HpDbWork; blocks. */
-void hp_db_tidy(HpDb *self);
+/* A step of giving free pages back to the file system (4 MiB); the last one also empties
+ * the WAL and lets go of cached memory, so that nothing of deleted mail stays behind.
+ * %TRUE if there is more to do. The writer does it by itself once, 10 s after the last
+ * commit. Any thread but an HpDbWork; blocks. */
+gboolean hp_db_tidy(HpDb *self);
 
 typedef struct {
     guint64 commits;  /* transactions committed since it was opened */

@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BATCH 256 /* files at once */
-
 /* Erasing and moving out do not overlap: the erase list also holds the names that a move
  * has taken but not yet committed. */
 static void
@@ -169,8 +167,8 @@ choose(HpContents *self, guint keep, Move *move, GError **error)
         conn,
         "SELECT id FROM content WHERE file IS NULL AND id <="
         " (SELECT id FROM content WHERE file IS NULL ORDER BY id DESC LIMIT 1 OFFSET ?1)"
-        " ORDER BY id LIMIT 256",
-        "i", (gint64)keep);
+        " ORDER BY id LIMIT ?2",
+        "ii", (gint64)keep, (gint64)HP_CONTENT_UNSTAGE_MAX);
 
     while (hp_db_step(stmt, &failure)) {
         gint64 id = hp_db_int(stmt, 0);

@@ -118,8 +118,11 @@ GBytes *hp_content_load(HpContent *self, size_t max_bytes, GError **error);
 /* Upkeep: removes the files on the erase list. Blocks; any thread. */
 gboolean hp_contents_erase(HpContents *self, GError **error);
 
-/* Upkeep: moves up to 256 staged contents that are older than the newest @keep ones into
- * files (write, one syncfs, renames, fsync of the folders, one COMMIT). */
+#define HP_CONTENT_UNSTAGE_MAX 256 /* contents that one step moves */
+
+/* Upkeep: moves up to %HP_CONTENT_UNSTAGE_MAX staged contents that are older than the
+ * newest @keep ones into files (write, one syncfs, renames, fsync of the folders, one
+ * COMMIT). */
 gboolean hp_contents_unstage(HpContents *self, guint keep, guint *ret_moved,
                              GError **error);
 

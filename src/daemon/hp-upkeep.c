@@ -55,11 +55,23 @@ next_cleanup(HpUpkeep *self, const HpStoreRetention *retention)
     return MAX(soonest, hp_store_next_cleanup_usec(self->store, retention));
 }
 
+static gboolean
+is_stopped(HpUpkeep *self)
+{
+    HP_LOCKED(&self->lock);
+
+    return self->stop;
+}
+
+/* In steps, as after a large import the whole takes minutes, and the end must not wait.
+ */
 static void
 tidy(HpUpkeep *self)
 {
-    hp_queue_upkeep(self->queue);
-    hp_store_upkeep(self->store);
+    while (!is_stopped(self) && hp_queue_upkeep(self->queue))
+        continue;
+    while (!is_stopped(self) && hp_store_upkeep(self->store))
+        continue;
     malloc_trim(0); /* what the work needed goes back to the computer */
 }
 

@@ -61,32 +61,31 @@ prune_history(HpQueue *self)
     } while (prune.n == PRUNE_BATCH);
 }
 
-static void
+/* A step; %TRUE if there may be more. */
+static gboolean
 unstage(HpQueue *self)
 {
     g_autoptr(GError) error = NULL;
     guint moved = 0;
 
-    do {
-        if (!hp_contents_unstage(self->contents, KEEP_STAGED, &moved, &error)) {
-            hp_log("queue", NULL, G_LOG_LEVEL_WARNING,
-                   "could not move messages into files: %s", error->message);
-            return;
-        }
-    } while (moved > 0);
+    if (!hp_contents_unstage(self->contents, KEEP_STAGED, &moved, &error))
+        hp_log("queue", NULL, G_LOG_LEVEL_WARNING,
+               "could not move messages into files: %s", error->message);
+    return moved == HP_CONTENT_UNSTAGE_MAX;
 }
 
-void
+gboolean
 hp_queue_upkeep(HpQueue *self)
 {
     g_autoptr(GError) error = NULL;
 
     if (!hp_db_is_writable(self->db))
-        return;
+        return FALSE;
     prune_history(self);
-    unstage(self);
+    if (unstage(self))
+        return TRUE;
     if (!hp_contents_erase(self->contents, &error))
         hp_log("queue", NULL, G_LOG_LEVEL_WARNING, "could not remove old files: %s",
                error->message);
-    hp_db_tidy(self->db);
+    return hp_db_tidy(self->db);
 }

@@ -198,19 +198,17 @@ prune_arrivals(HpStore *self)
         hp_db_write(self->db, forget_arrivals, &before, NULL);
 }
 
-static void
+/* A step; %TRUE if there may be more. */
+static gboolean
 unstage(HpStore *self)
 {
     g_autoptr(GError) error = NULL;
-    guint moved;
+    guint moved = 0;
 
-    do {
-        moved = 0;
-    } while (hp_contents_unstage(self->contents, KEEP_STAGED, &moved, &error) &&
-             moved > 0);
-    if (error != NULL)
+    if (!hp_contents_unstage(self->contents, KEEP_STAGED, &moved, &error))
         hp_log("store", NULL, G_LOG_LEVEL_WARNING,
                "could not move messages out of the database: %s", error->message);
+    return moved == HP_CONTENT_UNSTAGE_MAX;
 }
 
 static gboolean
@@ -223,16 +221,17 @@ take_orphan_count(HpStore *self)
     return first;
 }
 
-void
+gboolean
 hp_store_upkeep(HpStore *self)
 {
     guint orphans;
 
     if (!hp_db_is_writable(self->db))
-        return;
+        return FALSE;
     hp_views_rest(self->views);
     erase_files(self);
-    unstage(self);
+    if (unstage(self))
+        return TRUE;
     prune_arrivals(self);
     hp_store_prune_vanished(self);
     if (take_orphan_count(self))
@@ -241,5 +240,5 @@ hp_store_upkeep(HpStore *self)
         hp_store_prune_threads(self);
         hp_store_take_snapshot(self);
     }
-    hp_db_tidy(self->db);
+    return hp_db_tidy(self->db);
 }

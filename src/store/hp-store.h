@@ -130,9 +130,10 @@ gboolean hp_store_cleanup(HpStore *self, HpStoreCleanup *cleanup, gboolean dry_r
  */
 gint64 hp_store_next_cleanup_usec(HpStore *self, const HpStoreRetention *retention);
 
-/* Unstages contents, erases files, tidies the database. Blocks. To be called some time
- * after a change (hp_store_set_changed()), and once after the start. */
-void hp_store_upkeep(HpStore *self);
+/* A step of unstaging contents, erasing files, tidying the database; %TRUE if there is
+ * more to do, which the next call does. Blocks. To be called some time after a change
+ * (hp_store_set_changed()), and once after the start. */
+gboolean hp_store_upkeep(HpStore *self);
 
 /* One POP3 session at a time (RFC 1939 §3): %FALSE if another has it, and still has it
  * @patience_usec later: a connection that broke off leaves it after a moment. */

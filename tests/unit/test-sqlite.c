@@ -465,7 +465,8 @@ lends_four_readers_to_any_number(Fixture *f, gconstpointer unused)
 
         g_assert_true(hp_db_write(f->db, add_named, name, NULL));
     }
-    hp_db_tidy(f->db);
+    while (hp_db_tidy(f->db))
+        continue;
     for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
         hp_thread_join(threads[i]);
     g_assert_cmpint(count_things(f->db), ==, 50);
@@ -480,7 +481,8 @@ leaves_nothing_behind_when_tidied(Fixture *f, gconstpointer unused)
     fill(f->db);
     g_assert_true(hp_db_write(f->db, remove_all, NULL, NULL));
     g_assert_cmpint(ask(f->db, "PRAGMA freelist_count"), >, 0);
-    hp_db_tidy(f->db);
+    while (hp_db_tidy(f->db))
+        continue;
     g_assert_cmpint(ask(f->db, "PRAGMA freelist_count"), ==, 0);
     g_assert_cmpint(stat(wal, &info), ==, 0);
     g_assert_cmpint(info.st_size, ==, 0);

@@ -217,7 +217,8 @@ makes_a_damaged_database_anew(StoreFixture *f, gconstpointer unused)
 
     store_fill(f, INBOX, 3000);
     store_append(f, store_mailbox_id(f, "Sent"), "sent", HP_STORE_SEEN, "word");
-    hp_store_upkeep(f->store); /* with it a snapshot */
+    while (hp_store_upkeep(f->store)) /* with it a snapshot */
+        continue;
     g_assert_true(hp_store_expunge(f->store, INBOX, (guint32[]){ 17 }, 1, NULL));
     store_append(f, INBOX, "after the snapshot", 0, NULL);
     store_fixture_stop(f);
