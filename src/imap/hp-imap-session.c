@@ -188,57 +188,62 @@ cmd_namespace(HpImapSession *s, HpImapArgs *args, gboolean uid)
 /* --- which command when --------------------------------------------------------------
  */
 
+typedef enum {
+    PLAIN,   /* without UID before it */
+    EITHER,  /* with it or without */
+    NUMBERS, /* the same, and without it takes or gives message numbers (RFC 9586) */
+} Forms;
+
 typedef struct {
     const char *name; /* (unowned) */
     guint allowed;    /* HpImapState bits */
-    gboolean has_uid; /* there is a UID form */
+    Forms forms;
     /* No EXPUNGE may be told during it, for message numbers in commands that the client
      * may have sent already would change their meaning (RFC 9051 §7.5.1). */
     gboolean keeps_numbers;
     HpImapRun run;
-    gboolean has_numbers; /* without UID it takes or gives message numbers */
 } Command;
 
 static const Command commands[] = {
-    { "CAPABILITY", ANY, FALSE, FALSE, cmd_capability },
-    { "NOOP", ANY, FALSE, FALSE, cmd_noop },
-    { "LOGOUT", ANY, FALSE, FALSE, cmd_logout },
-    { "ID", ANY, FALSE, FALSE, cmd_id },
-    { "STARTTLS", HP_IMAP_FRESH, FALSE, FALSE, hp_imap_cmd_starttls },
-    { "LOGIN", HP_IMAP_FRESH, FALSE, FALSE, hp_imap_cmd_login },
-    { "AUTHENTICATE", HP_IMAP_FRESH, FALSE, FALSE, hp_imap_cmd_authenticate },
-    { "ENABLE", INSIDE, FALSE, FALSE, cmd_enable },
-    { "NAMESPACE", INSIDE, FALSE, FALSE, cmd_namespace },
-    { "LIST", INSIDE, FALSE, FALSE, hp_imap_cmd_list },
-    { "LSUB", INSIDE, FALSE, FALSE, hp_imap_cmd_lsub },
-    { "STATUS", INSIDE, FALSE, FALSE, hp_imap_cmd_status },
-    { "GETQUOTA", INSIDE, FALSE, FALSE, hp_imap_cmd_getquota },
-    { "GETQUOTAROOT", INSIDE, FALSE, FALSE, hp_imap_cmd_getquotaroot },
-    { "GETMETADATA", INSIDE, FALSE, FALSE, hp_imap_cmd_getmetadata },
-    { "SETMETADATA", INSIDE, FALSE, FALSE, hp_imap_cmd_setmetadata },
-    { "CREATE", INSIDE, FALSE, FALSE, hp_imap_cmd_create },
-    { "DELETE", INSIDE, FALSE, FALSE, hp_imap_cmd_delete },
-    { "RENAME", INSIDE, FALSE, FALSE, hp_imap_cmd_rename },
-    { "SUBSCRIBE", INSIDE, FALSE, FALSE, hp_imap_cmd_subscribe },
-    { "UNSUBSCRIBE", INSIDE, FALSE, FALSE, hp_imap_cmd_unsubscribe },
-    { "APPEND", INSIDE, FALSE, FALSE, hp_imap_cmd_append },
-    { "SELECT", INSIDE, FALSE, FALSE, hp_imap_cmd_select },
-    { "EXAMINE", INSIDE, FALSE, FALSE, hp_imap_cmd_examine },
-    { "IDLE", INSIDE, FALSE, FALSE, hp_imap_cmd_idle },
-    { "NOTIFY", INSIDE, FALSE, FALSE, hp_imap_cmd_notify },
-    { "ESEARCH", INSIDE, TRUE, TRUE, hp_imap_cmd_esearch },
-    { "CHECK", HP_IMAP_SELECTED, FALSE, FALSE, cmd_noop },
-    { "CLOSE", HP_IMAP_SELECTED, FALSE, FALSE, hp_imap_cmd_close },
-    { "UNSELECT", HP_IMAP_SELECTED, FALSE, FALSE, hp_imap_cmd_unselect },
-    { "EXPUNGE", HP_IMAP_SELECTED, TRUE, FALSE, hp_imap_cmd_expunge },
-    { "SEARCH", HP_IMAP_SELECTED, TRUE, TRUE, hp_imap_cmd_search, TRUE },
-    { "SORT", HP_IMAP_SELECTED, TRUE, TRUE, hp_imap_cmd_sort, TRUE },
-    { "THREAD", HP_IMAP_SELECTED, TRUE, TRUE, hp_imap_cmd_thread, TRUE },
-    { "FETCH", HP_IMAP_SELECTED, TRUE, TRUE, hp_imap_cmd_fetch, TRUE },
-    { "STORE", HP_IMAP_SELECTED, TRUE, TRUE, hp_imap_cmd_store, TRUE },
-    { "COPY", HP_IMAP_SELECTED, TRUE, FALSE, hp_imap_cmd_copy, TRUE },
-    { "MOVE", HP_IMAP_SELECTED, TRUE, FALSE, hp_imap_cmd_move, TRUE },
-    { "REPLACE", HP_IMAP_SELECTED, TRUE, FALSE, hp_imap_cmd_replace, TRUE },
+    { "CAPABILITY", ANY, PLAIN, FALSE, cmd_capability },
+    { "NOOP", ANY, PLAIN, FALSE, cmd_noop },
+    { "LOGOUT", ANY, PLAIN, FALSE, cmd_logout },
+    { "ID", ANY, PLAIN, FALSE, cmd_id },
+    { "STARTTLS", HP_IMAP_FRESH, PLAIN, FALSE, hp_imap_cmd_starttls },
+    { "LOGIN", HP_IMAP_FRESH, PLAIN, FALSE, hp_imap_cmd_login },
+    { "AUTHENTICATE", HP_IMAP_FRESH, PLAIN, FALSE, hp_imap_cmd_authenticate },
+    { "ENABLE", INSIDE, PLAIN, FALSE, cmd_enable },
+    { "NAMESPACE", INSIDE, PLAIN, FALSE, cmd_namespace },
+    { "LIST", INSIDE, PLAIN, FALSE, hp_imap_cmd_list },
+    { "LSUB", INSIDE, PLAIN, FALSE, hp_imap_cmd_lsub },
+    { "STATUS", INSIDE, PLAIN, FALSE, hp_imap_cmd_status },
+    { "GETQUOTA", INSIDE, PLAIN, FALSE, hp_imap_cmd_getquota },
+    { "GETQUOTAROOT", INSIDE, PLAIN, FALSE, hp_imap_cmd_getquotaroot },
+    { "GETMETADATA", INSIDE, PLAIN, FALSE, hp_imap_cmd_getmetadata },
+    { "SETMETADATA", INSIDE, PLAIN, FALSE, hp_imap_cmd_setmetadata },
+    { "CREATE", INSIDE, PLAIN, FALSE, hp_imap_cmd_create },
+    { "DELETE", INSIDE, PLAIN, FALSE, hp_imap_cmd_delete },
+    { "RENAME", INSIDE, PLAIN, FALSE, hp_imap_cmd_rename },
+    { "SUBSCRIBE", INSIDE, PLAIN, FALSE, hp_imap_cmd_subscribe },
+    { "UNSUBSCRIBE", INSIDE, PLAIN, FALSE, hp_imap_cmd_unsubscribe },
+    { "APPEND", INSIDE, PLAIN, FALSE, hp_imap_cmd_append },
+    { "SELECT", INSIDE, PLAIN, FALSE, hp_imap_cmd_select },
+    { "EXAMINE", INSIDE, PLAIN, FALSE, hp_imap_cmd_examine },
+    { "IDLE", INSIDE, PLAIN, FALSE, hp_imap_cmd_idle },
+    { "NOTIFY", INSIDE, PLAIN, FALSE, hp_imap_cmd_notify },
+    { "ESEARCH", INSIDE, EITHER, TRUE, hp_imap_cmd_esearch },
+    { "CHECK", HP_IMAP_SELECTED, PLAIN, FALSE, cmd_noop },
+    { "CLOSE", HP_IMAP_SELECTED, PLAIN, FALSE, hp_imap_cmd_close },
+    { "UNSELECT", HP_IMAP_SELECTED, PLAIN, FALSE, hp_imap_cmd_unselect },
+    { "EXPUNGE", HP_IMAP_SELECTED, EITHER, FALSE, hp_imap_cmd_expunge },
+    { "SEARCH", HP_IMAP_SELECTED, NUMBERS, TRUE, hp_imap_cmd_search },
+    { "SORT", HP_IMAP_SELECTED, NUMBERS, TRUE, hp_imap_cmd_sort },
+    { "THREAD", HP_IMAP_SELECTED, NUMBERS, TRUE, hp_imap_cmd_thread },
+    { "FETCH", HP_IMAP_SELECTED, NUMBERS, TRUE, hp_imap_cmd_fetch },
+    { "STORE", HP_IMAP_SELECTED, NUMBERS, TRUE, hp_imap_cmd_store },
+    { "COPY", HP_IMAP_SELECTED, NUMBERS, FALSE, hp_imap_cmd_copy },
+    { "MOVE", HP_IMAP_SELECTED, NUMBERS, FALSE, hp_imap_cmd_move },
+    { "REPLACE", HP_IMAP_SELECTED, NUMBERS, FALSE, hp_imap_cmd_replace },
 };
 
 static void
@@ -262,7 +267,7 @@ run(HpImapSession *s, const Command *command, HpImapArgs *args, gboolean uid)
         refuse_state(s, command);
         return;
     }
-    if (s->uidonly && command->has_numbers && !uid) {
+    if (s->uidonly && command->forms == NUMBERS && !uid) {
         hp_imap_bad_code(s, "UIDREQUIRED",
                          _("After ENABLE UIDONLY only the form with UID before it is "
                            "understood."));
@@ -308,7 +313,7 @@ dispatch(HpImapSession *s)
     command = good ? find(word) : NULL;
     if (!good)
         hp_imap_bad(s, _("A command begins with a tag, a space and a word."));
-    else if (command == NULL || (uid && !command->has_uid))
+    else if (command == NULL || (uid && command->forms == PLAIN))
         hp_imap_bad(s, _("This is not a command that Hauspost knows."));
     else
         run(s, command, &args, uid);
