@@ -45,7 +45,7 @@ converse(ImapFixture *f, const char *prelude, HpSlice input)
 {
     HpPeer peer = { .address = "127.0.0.1:1" };
     int size = 1 << 20; /* answers must not wait for a reader: there is none yet */
-    g_autoptr(HpConnection) connection = NULL;
+    HpConnection *connection;
     int fds[2];
 
     g_assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
@@ -55,6 +55,7 @@ converse(ImapFixture *f, const char *prelude, HpSlice input)
     shutdown(fds[1], SHUT_WR);
     connection = hp_connection_new(hp_channel_new(fds[0]), &peer, &plain);
     hp_imap_serve(connection, &f->options);
+    hp_connection_free(connection); /* only now all is said */
     check_answers(fds[1], asks_for_utf8(hp_slice_of(prelude)) || asks_for_utf8(input));
     close(fds[1]);
 }

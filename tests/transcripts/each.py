@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """each.py SERVER FOLDER: plays each file of a folder to a fresh server of its own.
 
-SERVER prints "PORT PASSWORD" and ends when its standard input does. The output is TAP.
+SERVER prints "PORT PASSWORD" and ends when its standard input does. A file's line
+"# server: outbox" names what it is started with. The output is TAP.
 """
 import base64
 import pathlib
@@ -12,8 +13,15 @@ PLAY = pathlib.Path(__file__).parent / "play.py"
 USER = "anna@example.org"
 
 
+def server_words(path):
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("# server:"):
+            return line.removeprefix("# server:").split()
+    return []
+
+
 def play(server, path):
-    with subprocess.Popen([server], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    with subprocess.Popen([server, *server_words(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           text=True) as process:
         port, password = process.stdout.readline().split()
         plain = base64.b64encode(f"\0{USER}\0{password}".encode()).decode()

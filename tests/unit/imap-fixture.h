@@ -80,9 +80,9 @@ imap_tear_down(ImapFixture *f)
     g_free(f->password);
 }
 
-/* Into INBOX, as if a client had done so at a time that is always the same. */
+/* As if a client had done so at a time that is always the same. */
 static inline void
-imap_append(ImapFixture *f, HpSlice message, guint32 flags)
+imap_append_to(ImapFixture *f, gint64 mailbox, HpSlice message, guint32 flags)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GArray) uids = NULL;
@@ -97,9 +97,15 @@ imap_append(ImapFixture *f, HpSlice message, guint32 flags)
     g_assert_no_error(error);
     hp_content_draft_finish(append.draft, &error);
     g_assert_no_error(error);
-    hp_store_append(f->options.store, HP_STORE_INBOX, &append, 1, &uids, &error);
+    hp_store_append(f->options.store, mailbox, &append, 1, &uids, &error);
     g_assert_no_error(error);
     hp_content_draft_free(append.draft);
+}
+
+static inline void
+imap_append(ImapFixture *f, HpSlice message, guint32 flags)
+{
+    imap_append_to(f, HP_STORE_INBOX, message, flags);
 }
 
 /* The three messages that the transcripts are about. */

@@ -1,11 +1,34 @@
 /* An IMAP server with three messages for the transcripts: prints its port and the
- * password, and serves until its input ends. */
+ * password, and serves until its input ends. With the word "outbox" there is a queue with
+ * two messages, of which the second cannot be stopped any more. */
 #include "imap-fixture.h"
 
 #include "hp-log.h"
 
+static gboolean
+cancel(gpointer self, const guint32 *uids, guint n, GError **error)
+{
+    for (guint i = 0; i < n; i++)
+        if (uids[i] == 2) {
+            g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "it is on its way");
+            return FALSE;
+        }
+    return TRUE;
+}
+
+static void
+add_outbox(ImapFixture *f)
+{
+    gint64 id = 0;
+
+    hp_store_create(f->options.store, "Outbox", HP_STORE_OUTBOX_USE, &id, NULL);
+    f->options.outbox = (HpOutbox){ NULL, id, cancel, cancel };
+    imap_append_to(f, id, HP_SLICE_LITERAL("Subject: first\r\n\r\n"), 0);
+    imap_append_to(f, id, HP_SLICE_LITERAL("Subject: second\r\n\r\n"), 0);
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
     HpListener *listener;
@@ -15,6 +38,8 @@ main(void)
     hp_log_init(FALSE);
     imap_set_up(&f);
     imap_fill(&f);
+    if (argc > 1 && g_str_equal(argv[1], "outbox"))
+        add_outbox(&f);
     listener = hp_listener_new(NULL, 0, &error);
     g_assert_no_error(error);
     {
