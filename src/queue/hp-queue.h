@@ -99,6 +99,6 @@ gboolean hp_queue_hold(HpQueue *self, const char *id, gint64 until_wall_usec,
 gboolean hp_queue_release(HpQueue *self, const char *id, guint *ret_n, GError **error);
 gboolean hp_queue_cancel(HpQueue *self, const char *id, guint *ret_n, GError **error);
 
-/* A step of unstaging, pruning history older than 90 days, tidying; %TRUE if there is more
- * to do, which the next call does. Blocks. */
+/* A step of unstaging, pruning history older than 90 days, tidying; %TRUE if there is
+ * more to do, which the next call does. Blocks. */
 gboolean hp_queue_upkeep(HpQueue *self);

@@ -26,8 +26,8 @@ typedef enum {
 typedef struct _HpStore HpStore;
 
 /* @data_fd: the private data folder (path @data_path); @clock outlives the store. A
- * damaged mail.db opens for reading if mailboxes and entries can be read. @error: #HP_STORE_ERROR,
- * #HP_DB_ERROR or #G_FILE_ERROR. */
+ * damaged mail.db opens for reading if mailboxes and entries can be read. @error:
+ * #HP_STORE_ERROR, #HP_DB_ERROR or #G_FILE_ERROR. */
 HpStore *hp_store_open(const char *data_path, int data_fd, const HpClock *clock,
                        GError **error);
 void hp_store_close(HpStore *self);

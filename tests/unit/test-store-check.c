@@ -181,6 +181,20 @@ keeps_a_snapshot_of_each_of_seven_days(StoreFixture *f, gconstpointer unused)
     g_assert_cmpuint(count_snapshots(f), ==, 7);
 }
 
+/* Whoever does it looks between the steps whether the program is to end. */
+static void
+does_a_long_upkeep_in_steps(StoreFixture *f, gconstpointer unused)
+{
+    static const char moved[] = "SELECT count(*) FROM content WHERE file IS NOT NULL";
+
+    store_fill(f, INBOX, 1024 + 256 + 5);
+    g_assert_true(hp_store_upkeep(f->store));
+    g_assert_cmpint(store_ask(f, moved), ==, 256);
+    while (hp_store_upkeep(f->store))
+        continue;
+    g_assert_cmpint(store_ask(f, moved), ==, 256 + 5);
+}
+
 /* Cuts the database at half its length. */
 static void
 damage(StoreFixture *f)
@@ -388,6 +402,7 @@ main(int argc, char **argv)
     CASE("does-not-bring-back-what-was-deleted", does_not_bring_back_what_was_deleted);
     CASE("keeps-a-snapshot-of-each-of-seven-days",
          keeps_a_snapshot_of_each_of_seven_days);
+    CASE("does-a-long-upkeep-in-steps", does_a_long_upkeep_in_steps);
     CASE("makes-a-damaged-database-anew", makes_a_damaged_database_anew);
     CASE("reads-what-is-left-without-a-snapshot", reads_what_is_left_without_a_snapshot);
     CASE("falls-back-to-the-snapshot", falls_back_to_the_snapshot);

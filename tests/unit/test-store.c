@@ -356,23 +356,6 @@ remembers_what_was_expunged(Fixture *f, gconstpointer unused)
     g_assert_cmpint(ask(f, "SELECT count(*) FROM dropped"), ==, 0);
 }
 
-/* Whoever does it looks between the steps whether the program is to end. */
-static void
-does_a_long_upkeep_in_steps(Fixture *f, gconstpointer unused)
-{
-    for (guint i = 0; i < 1024 + 256 + 5; i++) {
-        g_autofree char *origin = g_strdup_printf("%u", i);
-
-        deliver(f, origin, 10 + i);
-    }
-    g_assert_true(hp_store_upkeep(f->store));
-    g_assert_cmpuint(count_files(f), ==, 256);
-    g_assert_false(hp_store_upkeep(f->store));
-    g_assert_cmpuint(count_files(f), ==, 256 + 5);
-    g_assert_false(hp_store_upkeep(f->store));
-    g_assert_cmpuint(count_files(f), ==, 256 + 5);
-}
-
 static void
 says_when_there_is_no_such_mailbox(Fixture *f, gconstpointer unused)
 {
@@ -783,7 +766,6 @@ main(int argc, char **argv)
     CASE("never-uses-a-uid-twice", never_uses_a_uid_twice);
     CASE("expunges-rows-first-and-files-later", expunges_rows_first_and_files_later);
     CASE("remembers-what-was-expunged", remembers_what_was_expunged);
-    CASE("does-a-long-upkeep-in-steps", does_a_long_upkeep_in_steps);
     CASE("says-when-there-is-no-such-mailbox", says_when_there_is_no_such_mailbox);
     CASE("remembers-the-first-collection", remembers_the_first_collection);
     CASE("removes-collected-mail-when-it-is-due", removes_collected_mail_when_it_is_due);
