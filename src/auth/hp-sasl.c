@@ -440,6 +440,21 @@ hp_sasl_server_step(HpSaslServer *self, HpSlice response, char **ret_challenge)
     return result;
 }
 
+HpSaslStep
+hp_sasl_server_converse(HpSaslServer *self, HpSlice initial, HpSaslAsk ask,
+                        gpointer session)
+{
+    HpSlice response = initial;
+
+    for (;;) {
+        g_autofree char *challenge = NULL;
+        HpSaslStep step = hp_sasl_server_step(self, response, &challenge);
+
+        if (step != HP_SASL_CONTINUE || !ask(session, challenge, &response))
+            return step;
+    }
+}
+
 const char *
 hp_sasl_server_credential(const HpSaslServer *self)
 {

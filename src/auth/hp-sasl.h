@@ -51,6 +51,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpSaslServer, hp_sasl_server_free)
 HpSaslStep hp_sasl_server_step(HpSaslServer *self, HpSlice response,
                                char **ret_challenge);
 
+/* Sends a challenge and reads what the client answers; %FALSE: it has not, and has been
+ * told so. @ret_response lives until the next call. */
+typedef gboolean (*HpSaslAsk)(gpointer session, const char *challenge,
+                              HpSlice *ret_response);
+
+/* hp_sasl_server_step() until it is no more CONTINUE, which is returned only if @ask has
+ * failed. @initial: as its @response. */
+HpSaslStep hp_sasl_server_converse(HpSaslServer *self, HpSlice initial, HpSaslAsk ask,
+                                   gpointer session);
+
 /* After DONE: name of the password that was used. */
 const char *hp_sasl_server_credential(const HpSaslServer *self);
 

@@ -156,8 +156,9 @@ hp_imap_cmd_login(HpImapSession *s, HpImapArgs *args, gboolean uid)
 
 /* Sends the challenge and reads the client's answer; %FALSE if there is none. */
 static gboolean
-ask(HpImapSession *s, const char *challenge, HpSlice *ret_response)
+ask(gpointer session, const char *challenge, HpSlice *ret_response)
 {
+    HpImapSession *s = session;
     g_autoptr(GError) error = NULL;
     HpLineResult result;
 
@@ -185,25 +186,9 @@ finish_exchange(HpImapSession *s, const HpSaslServer *sasl, HpSaslStep step)
         refuse_login(s, hp_sasl_server_failed_secret(sasl), hp_sasl_server_method(sasl));
     else if (step == HP_SASL_CANCELLED)
         hp_imap_bad(s, _("The login was cancelled."));
-    else
+    else if (step == HP_SASL_MALFORMED)
         hp_imap_bad(s, _("Your mail program did not follow the rules of this way to log "
                          "in. Try another one."));
-}
-
-static void
-exchange(HpImapSession *s, HpSaslServer *sasl, HpSlice response)
-{
-    for (;;) {
-        g_autofree char *challenge = NULL;
-        HpSaslStep step = hp_sasl_server_step(sasl, response, &challenge);
-
-        if (step != HP_SASL_CONTINUE) {
-            finish_exchange(s, sasl, step);
-            return;
-        }
-        if (!ask(s, challenge, &response))
-            return;
-    }
 }
 
 /* authenticate = "AUTHENTICATE" SP auth-type [SP (base64 / "=")] */
@@ -229,7 +214,7 @@ hp_imap_cmd_authenticate(HpImapSession *s, HpImapArgs *args, gboolean uid)
                    _("This way to log in is not offered. Choose \"Normal password\" in "
                      "your mail program."));
     else
-        exchange(s, sasl, response);
+        finish_exchange(s, sasl, hp_sasl_server_converse(sasl, response, ask, s));
     explicit_bzero(s->command->str, s->command->len);
     return TRUE;
 }

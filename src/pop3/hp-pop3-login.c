@@ -135,8 +135,9 @@ hp_pop3_cmd_pass(HpPop3Session *s, HpSlice args)
 
 /* Sends the challenge and reads the client's answer; %FALSE if there is none. */
 static gboolean
-ask(HpPop3Session *s, const char *challenge, HpSlice *ret_response)
+ask(gpointer session, const char *challenge, HpSlice *ret_response)
 {
+    HpPop3Session *s = session;
     HpLineResult result;
 
     if (!hp_channel_printf(s->channel, NULL, "+ %s\r\n", challenge)) {
@@ -163,26 +164,9 @@ finish_exchange(HpPop3Session *s, const HpSaslServer *sasl, HpSaslStep step)
         refuse_login(s, hp_sasl_server_failed_secret(sasl), hp_sasl_server_method(sasl));
     else if (step == HP_SASL_CANCELLED)
         hp_pop3_error(s, _("The login was cancelled."));
-    else
+    else if (step == HP_SASL_MALFORMED)
         hp_pop3_error(s, _("Your mail program did not follow the rules of this way to "
                            "log in. Try another one."));
-}
-
-/* RFC 5034 §4: challenges and responses until the method is done. */
-static void
-exchange(HpPop3Session *s, HpSaslServer *sasl, HpSlice response)
-{
-    for (;;) {
-        g_autofree char *challenge = NULL;
-        HpSaslStep step = hp_sasl_server_step(sasl, response, &challenge);
-
-        if (step != HP_SASL_CONTINUE) {
-            finish_exchange(s, sasl, step);
-            return;
-        }
-        if (!ask(s, challenge, &response))
-            return;
-    }
 }
 
 /* Bare AUTH is no part of any RFC, but old mail programs ask so for the methods. */
@@ -224,5 +208,5 @@ hp_pop3_cmd_auth(HpPop3Session *s, HpSlice args)
     }
     if (hp_cursor_skip(&c, ' '))
         response = hp_cursor_rest(&c);
-    exchange(s, sasl, response);
+    finish_exchange(s, sasl, hp_sasl_server_converse(sasl, response, ask, s));
 }

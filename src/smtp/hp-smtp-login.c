@@ -105,7 +105,7 @@ finish_exchange(HpSmtpSession *s, const HpSaslServer *sasl, HpSaslStep step)
         refuse_login(s, sasl);
     else if (step == HP_SASL_CANCELLED)
         hp_smtp_error(s, 501, "5.7.0", _("The login was cancelled."));
-    else
+    else if (step == HP_SASL_MALFORMED)
         hp_smtp_error(s, 501, "5.5.2",
                       _("Your mail program did not follow the rules of this way to log "
                         "in. Try another one."));
@@ -113,8 +113,9 @@ finish_exchange(HpSmtpSession *s, const HpSaslServer *sasl, HpSaslStep step)
 
 /* Sends the challenge and reads the client's answer; %FALSE if there is none. */
 static gboolean
-ask(HpSmtpSession *s, const char *challenge, HpSlice *ret_response)
+ask(gpointer session, const char *challenge, HpSlice *ret_response)
 {
+    HpSmtpSession *s = session;
     HpLineResult result = HP_LINE_FAILED;
 
     if (!hp_channel_printf(s->channel, NULL, "334 %s\r\n", challenge)) {
@@ -130,23 +131,6 @@ ask(HpSmtpSession *s, const char *challenge, HpSlice *ret_response)
     else
         hp_smtp_error(s, 500, "5.5.6", _("This line is too long or not base64."));
     return FALSE;
-}
-
-/* RFC 4954 §4: challenges and responses until the method is done. */
-static void
-exchange(HpSmtpSession *s, HpSaslServer *sasl, HpSlice response)
-{
-    for (;;) {
-        g_autofree char *challenge = NULL;
-        HpSaslStep step = hp_sasl_server_step(sasl, response, &challenge);
-
-        if (step != HP_SASL_CONTINUE) {
-            finish_exchange(s, sasl, step);
-            return;
-        }
-        if (!ask(s, challenge, &response))
-            return;
-    }
 }
 
 static gboolean
@@ -180,5 +164,5 @@ hp_smtp_cmd_auth(HpSmtpSession *s, HpSlice args)
                         "your mail program."));
         return;
     }
-    exchange(s, sasl, response);
+    finish_exchange(s, sasl, hp_sasl_server_converse(sasl, response, ask, s));
 }

@@ -224,6 +224,39 @@ unknown_mechanisms_are_null(Fixture *f, gconstpointer data)
             hp_sasl_server_new(hp_slice_of(names[i]), f->passwords, knows_anna, NULL));
 }
 
+typedef struct {
+    const char *const *answers; /* (unowned): %NULL at their end: the client has gone */
+    guint asked;
+} Talk;
+
+static gboolean
+answer(gpointer session, const char *challenge, HpSlice *ret_response)
+{
+    Talk *self = session;
+    const char *text = self->answers[self->asked++];
+
+    *ret_response = hp_slice_of(text != NULL ? text : "");
+    return text != NULL;
+}
+
+static void
+converses_to_the_end(Fixture *f, gconstpointer data)
+{
+    g_autoptr(HpSaslServer) sasl = begin(f, "LOGIN");
+    g_autoptr(HpSaslServer) cut = begin(f, "LOGIN");
+    const char *const wrong[] = { "YW5uYUBleGFtcGxlLm9yZw==", "d3Jvbmc=", NULL };
+    const char *const gone[] = { "YW5uYUBleGFtcGxlLm9yZw==", NULL };
+    Talk whole = { wrong, 0 };
+    Talk half = { gone, 0 };
+
+    g_assert_cmpint(hp_sasl_server_converse(sasl, (HpSlice){ NULL, 0 }, answer, &whole),
+                    ==, HP_SASL_FAILED);
+    g_assert_cmpuint(whole.asked, ==, 2);
+    g_assert_cmpint(hp_sasl_server_converse(cut, (HpSlice){ NULL, 0 }, answer, &half), ==,
+                    HP_SASL_CONTINUE);
+    g_assert_cmpuint(half.asked, ==, 2);
+}
+
 /* --- SCRAM against libgsasl's client -------------------------------------------------
  */
 
@@ -407,6 +440,7 @@ main(int argc, char **argv)
     ADD("scram-refuses", scram_refuses);
     ADD("scram-bears-junk", scram_bears_junk);
     ADD("three-mechanisms-are-one-failure", three_mechanisms_are_one_failure);
+    ADD("converses-to-the-end", converses_to_the_end);
     g_test_add_func("/sasl/delays-grow", delays_grow);
     return g_test_run();
 }
