@@ -29,10 +29,10 @@ hp_slice_equal(HpSlice a, HpSlice b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
-static char
+static int
 lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
 
 /* Most words differ in their first letter, so that counting them first costs more. */

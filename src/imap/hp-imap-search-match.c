@@ -3,6 +3,7 @@
 #include "hp-casemap.h"
 #include "hp-charset.h"
 #include "hp-header.h"
+#include "hp-mime-params.h"
 
 #include <string.h>
 
@@ -278,6 +279,28 @@ anyone_asks(const HpSearchMatch *self, const HpHeaderField *field, guint places)
     return FALSE;
 }
 
+/* On a line of its own: what is sought has no line ends. */
+static void
+append_param(const HpMimeParam *param, gpointer line)
+{
+    g_autofree char *text = NULL;
+
+    if (param->form == HP_MIME_PARAM_PLAIN)
+        return; /* stands there already */
+    text = hp_charset_to_utf8(param->value, (HpSlice){ NULL, 0 });
+    g_string_append_c(line, '\n');
+    hp_casemap_append(line, param->name);
+    g_string_append_c(line, '=');
+    hp_casemap_append(line, hp_slice_of(text));
+}
+
+static gboolean
+has_params(HpSlice name)
+{
+    return hp_slice_equal_nocase(name, "Content-Type") ||
+           hp_slice_equal_nocase(name, "Content-Disposition");
+}
+
 /* "NAME: text", prepared for comparing. Returns where the text begins. */
 static size_t
 prepare_field(const HpHeaderField *field, GString *line)
@@ -294,6 +317,8 @@ prepare_field(const HpHeaderField *field, GString *line)
     hp_header_unfold(field->name.len > 0 ? field->body : field->raw, unfolded);
     text = hp_charset_decode_words(hp_slice_of_string(unfolded));
     hp_casemap_append(line, hp_slice_of(text));
+    if (has_params(field->name))
+        hp_mime_each_param(field->body, append_param, line);
     return start;
 }
 

@@ -29,6 +29,8 @@ static const char message[] =
     "inner text\r\n"
     "--x\r\n"
     "Content-Type: application/x-secret; name=hidden.bin\r\n"
+    "Content-Disposition: attachment; filename*0*=utf-8''%C3%9Cber;\r\n"
+    " filename*1=\"sicht 7.pdf\"\r\n"
     "\r\n"
     "binary words\r\n"
     "--x--\r\n";
@@ -257,6 +259,11 @@ static const Leaf leaves[] = {
     { "TEXT x-part", TRUE }, /* "including MIME header fields" */
     { "BODY x-part", FALSE },
     { "TEXT hidden.bin", TRUE },
+    { "TEXT {14}\r\n\xC3\xBC"
+      "bersicht 7.p",
+      TRUE },                   /* RFC 2231 */
+    { "TEXT \"%C3%9Cber\"", TRUE }, /* as it stands there, too */
+    { "BODY \"sicht 7\"", FALSE },
     { "BODY {6}\r\nGR\xC3\xBC\xC3\x9F", TRUE }, /* out of base64 */
     { "BODY \"AUS berl\"", TRUE },
     { "BODY R3LDv", FALSE },
