@@ -261,7 +261,7 @@ static const Leaf leaves[] = {
     { "TEXT hidden.bin", TRUE },
     { "TEXT {14}\r\n\xC3\xBC"
       "bersicht 7.p",
-      TRUE },                   /* RFC 2231 */
+      TRUE },                       /* RFC 2231 */
     { "TEXT \"%C3%9Cber\"", TRUE }, /* as it stands there, too */
     { "BODY \"sicht 7\"", FALSE },
     { "BODY {6}\r\nGR\xC3\xBC\xC3\x9F", TRUE }, /* out of base64 */
