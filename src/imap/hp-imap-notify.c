@@ -78,14 +78,29 @@ tell_unsaid(HpImapSession *s)
     g_hash_table_remove_all(s->notify->unsaid);
 }
 
+/* What is wanted of new messages, as the client understands it by now: it may have used
+ * ENABLE since NOTIFY. */
+static void
+tell_new(HpImapSession *s, const GArray *seqs)
+{
+    HpImapFetch wanted = s->notify->wish.fetch; /* its parts stay there */
+
+    if (wanted.items == 0 && wanted.sections == NULL)
+        return;
+    if (!s->uidonly) /* UIDFETCH begins with it */
+        wanted.items |= HP_FETCH_UID;
+    if (s->condstore && (wanted.items & HP_FETCH_FLAGS) != 0)
+        wanted.items |= HP_FETCH_MODSEQ; /* RFC 7162 §3.1 */
+    hp_imap_fetch_tell(s, &wanted, seqs);
+}
+
 /* RFC 5465 §5.2: not of those that the client has put there itself. */
 void
 hp_imap_notify_arrivals(HpImapSession *s, guint32 first_seq)
 {
-    const HpImapFetch *wanted = s->notify != NULL ? &s->notify->wish.fetch : NULL;
     g_autoptr(GArray) seqs = g_array_new(FALSE, FALSE, sizeof(HpImapRange));
 
-    if (wanted == NULL)
+    if (s->notify == NULL)
         return;
     for (guint32 seq = first_seq; seq <= hp_view_len(s->view); seq++) {
         guint32 uid = hp_view_uid(s->view, seq);
@@ -95,8 +110,7 @@ hp_imap_notify_arrivals(HpImapSession *s, guint32 first_seq)
             g_array_append_val(seqs, range);
     }
     g_hash_table_remove_all(s->notify->own_uids);
-    if (wanted->items != 0 || wanted->sections != NULL)
-        hp_imap_fetch_tell(s, wanted, seqs);
+    tell_new(s, seqs);
 }
 
 static void
@@ -162,15 +176,9 @@ hp_imap_notify_deselect(HpImapSession *s)
 static void
 make_harmless(HpImapSession *s, HpImapFetch *fetch)
 {
-    if (fetch->items == 0 && fetch->sections == NULL)
-        return;
     fetch->marks_seen = FALSE;
-    if (!s->uidonly) /* UIDFETCH begins with it */
-        fetch->items |= HP_FETCH_UID;
     if ((fetch->items & HP_FETCH_MODSEQ) != 0)
         hp_imap_use_condstore(s);
-    else if (s->condstore && (fetch->items & HP_FETCH_FLAGS) != 0)
-        fetch->items |= HP_FETCH_MODSEQ; /* RFC 7162 §3.1 */
 }
 
 /* The store rings from now on, and what has happened since @tree was read is told by the
