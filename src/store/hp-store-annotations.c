@@ -211,14 +211,19 @@ annotate(HpDbConn *conn, gpointer data, GError **error)
     if (self->mailbox != HP_STORE_SERVER &&
         !hp_store_need_mailbox(conn, self->mailbox, error))
         return FALSE;
-    news = hp_store_task_add(&self->task, HP_NEWS_ANNOTATED, self->mailbox, 0);
-    news->author = self->author;
     for (guint i = 0; i < self->annotations->len; i++) {
         const HpStoreAnnotation *one = g_ptr_array_index(self->annotations, i);
 
         if (!set_one(conn, self, one, error))
             return FALSE;
         more = more || one->value != NULL;
+    }
+    /* Behind what else that has changed: a use that it had already is its author's. */
+    news = hp_store_task_add(&self->task, HP_NEWS_ANNOTATED, self->mailbox, 0);
+    news->author = self->author;
+    for (guint i = 0; i < self->annotations->len; i++) {
+        const HpStoreAnnotation *one = g_ptr_array_index(self->annotations, i);
+
         g_ptr_array_add(news->texts, g_strdup(one->entry));
     }
     return !more || hp_store_annotations_fit(conn, self->mailbox, error);
