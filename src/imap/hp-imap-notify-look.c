@@ -298,6 +298,8 @@ hp_imap_notify_is_too_much(const HpNotifyWish *wish, const HpImapTree *tree)
 {
     guint n = 0;
 
+    if (tree->mailboxes->len <= MAX_WATCHED)
+        return FALSE; /* as nearly always: filters may take long for all of them */
     for (guint i = 0; i < tree->mailboxes->len; i++) {
         const HpStoreMailbox *mailbox = g_ptr_array_index(tree->mailboxes, i);
 
