@@ -96,16 +96,18 @@ tell_place(HpImapSession *s, const GPtrArray *news, guint from,
 void
 hp_imap_tell_metadata(HpImapSession *s)
 {
+    guint64 mark = s->annotation_mark;
     g_autoptr(GPtrArray) news = NULL;
     g_autoptr(GPtrArray) mailboxes = NULL;
 
-    if (!is_wanted(s) ||
-        s->annotation_mark == hp_store_annotation_mark(s->options->store))
+    if (!is_wanted(s) || mark == hp_store_annotation_mark(s->options->store))
         return;
+    /* In this order: every mailbox that was annotated must be in the list. */
+    news = hp_store_annotation_news(s->options->store, &mark, s);
     mailboxes = hp_store_list(s->options->store, NULL);
     if (mailboxes == NULL)
         return; /* the store is damaged: another time */
-    news = hp_store_annotation_news(s->options->store, &s->annotation_mark, s);
+    s->annotation_mark = mark;
     for (guint i = 0; i < news->len && s->state != HP_IMAP_ENDED;)
         i = tell_place(s, news, i, mailboxes);
 }
