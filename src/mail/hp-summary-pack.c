@@ -10,28 +10,36 @@
 #define FLAG_DATED   2
 #define FLAG_TEXT    1  /* of a part */
 #define MOST_NUMBERS 10 /* octets of a number */
+#define CHECK_PRIME  G_GUINT64_CONSTANT(0x9E3779B97F4A7C15)
+
+#define EACH_OCTET(value) (G_GUINT64_CONSTANT(0x0101010101010101) * (value))
 
 /* ---- write ------------------------------------------------------------------------ */
 
 /* Not against an adversary, who could change the messages themselves: against a disk that
  * lies. Eight octets at a time, for each FETCH comes by here. */
 static guint64
+add_word(guint64 sum, guint64 word)
+{
+    sum = (sum ^ GUINT64_FROM_LE(word)) * CHECK_PRIME;
+    return sum ^ sum >> 29;
+}
+
+static guint64
 check_sum(const char *data, size_t len)
 {
-    const guint64 prime = G_GUINT64_CONSTANT(0x9E3779B97F4A7C15);
-    guint64 sum = len * prime;
+    guint64 sum = len * CHECK_PRIME;
+    guint64 word = 0;
 
-    while (len > 0) {
-        guint64 word = 0;
-        size_t n = MIN(len, sizeof word);
-
-        memcpy(&word, data, n);
-        sum = (sum ^ GUINT64_FROM_LE(word)) * prime;
-        sum ^= sum >> 29;
-        data += n;
-        len -= n;
+    for (; len >= sizeof word; data += sizeof word, len -= sizeof word) {
+        memcpy(&word, data, sizeof word);
+        sum = add_word(sum, word);
     }
-    return sum;
+    if (len == 0)
+        return sum;
+    word = 0;
+    memcpy(&word, data, len);
+    return add_word(sum, word);
 }
 
 static void
@@ -139,6 +147,24 @@ get_signed(HpCursor *c, gint64 *ret_number)
     return TRUE;
 }
 
+/* ASCII without NUL, eight octets at a time: most texts are no more than that. */
+static gboolean
+is_plain(const char *text, size_t len)
+{
+    guint64 word;
+
+    for (; len >= sizeof word; text += sizeof word, len -= sizeof word) {
+        memcpy(&word, text, sizeof word);
+        /* Below 0x80 only a NUL borrows from its highest bit. */
+        if (((word | (word - EACH_OCTET(1))) & EACH_OCTET(0x80)) != 0)
+            return FALSE;
+    }
+    for (; len > 0; text++, len--)
+        if (*text == '\0' || ((unsigned char)*text & 0x80) != 0)
+            return FALSE;
+    return TRUE;
+}
+
 static gboolean
 get_text(HpCursor *c, const char **ret_text)
 {
@@ -149,7 +175,7 @@ get_text(HpCursor *c, const char **ret_text)
         return FALSE;
     left = hp_cursor_rest(c).len;
     if (len >= left || c->at[len] != '\0' ||
-        !g_utf8_validate_len(c->at, (size_t)len, NULL))
+        (!is_plain(c->at, (size_t)len) && !g_utf8_validate_len(c->at, (size_t)len, NULL)))
         return FALSE;
     *ret_text = c->at;
     c->at += len + 1;

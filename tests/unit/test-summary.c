@@ -1,4 +1,7 @@
+#include "hp-summary-private.h"
 #include "summary-fixture.h"
+
+#include <string.h>
 
 /* ---- structure -------------------------------------------------------------------- */
 
@@ -373,6 +376,37 @@ refuses_what_is_damaged(void)
     }
 }
 
+/* Its check sum is right, its text is not: whoever can write the database must not reach
+ * code that trusts its strings. */
+static void
+refuses_texts_that_are_none(void)
+{
+    static const char subject[] = "A subject of some length that is all ASCII";
+    g_autoptr(HpSummary) summary =
+        summarize("Subject: A subject of some length that is all "
+                  "ASCII\r\n\r\nx");
+    g_autoptr(GBytes) packed = hp_summary_pack(summary);
+    HpSlice whole = hp_slice_of_bytes(packed);
+    g_autoptr(GString) kept = g_string_new_len(whole.data, (gssize)whole.len);
+    char *at = memmem(kept->str, kept->len, subject, strlen(subject));
+
+    g_assert_nonnull(at);
+    for (size_t i = 0; i < strlen(subject); i++) {
+        static const char wrong[] = { '\0', '\x80', '\xFF' };
+
+        for (guint j = 0; j < G_N_ELEMENTS(wrong); j++) {
+            at[i] = wrong[j];
+            hp_summary_seal(kept);
+            g_assert_null(hp_summary_unpack(hp_slice_of_string(kept)));
+        }
+        at[i] = subject[i];
+    }
+    hp_summary_seal(kept);
+    hp_summary_free(summary);
+    summary = hp_summary_unpack(hp_slice_of_string(kept));
+    g_assert_nonnull(summary);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -393,5 +427,6 @@ main(int argc, char **argv)
     g_test_add_func("/summary/says-the-same-when-it-was-kept",
                     says_the_same_when_it_was_kept);
     g_test_add_func("/summary/refuses-what-is-damaged", refuses_what_is_damaged);
+    g_test_add_func("/summary/refuses-texts-that-are-none", refuses_texts_that_are_none);
     return g_test_run();
 }
