@@ -5,95 +5,94 @@
 
 /* ---- structure -------------------------------------------------------------------- */
 
+/* @extended is NULL where the extension data are nothing new. */
+static const struct {
+    const char *message;
+    const char *body;
+    const char *extended;
+} structures[] = {
+    { "Subject: x\r\n\r\none\r\ntwo\r\n",
+      "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 10 2)",
+      "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 10 2 NIL NIL "
+      "NIL "
+      "NIL)" },
+    { "Content-Type: TEXT/Html; charset=\"UTF-8\"; x=y\r\n"
+      "Content-ID: <a@b>\r\nContent-Description: A\r\n text\r\n"
+      "Content-Transfer-Encoding: Quoted-Printable\r\nContent-MD5: Q2hlY2s=\r\n"
+      "Content-Disposition: inline; filename=\"a b.html\"\r\n"
+      "Content-Language: de, en-GB\r\nContent-Location: http://x.test/\r\n\r\n<p>",
+      "(\"TEXT\" \"Html\" (\"charset\" \"UTF-8\" \"x\" \"y\") \"<a@b>\" \"A text\" "
+      "\"QUOTED-PRINTABLE\" 3 0)",
+      "(\"TEXT\" \"Html\" (\"charset\" \"UTF-8\" \"x\" \"y\") \"<a@b>\" \"A text\" "
+      "\"QUOTED-PRINTABLE\" 3 0 \"Q2hlY2s=\" (\"inline\" (\"filename\" \"a "
+      "b.html\")) "
+      "(\"de\" \"en-GB\") \"http://x.test/\")" },
+    { MIXED "--b\r\n\r\nhi\r\n--b\r\nContent-Type: image/png\r\n"
+            "Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment\r\n\r\n"
+            "QQ==\r\n--b--\r\n",
+      "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 2 0)"
+      "(\"image\" \"png\" NIL NIL NIL \"BASE64\" 4) \"mixed\")",
+      "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 2 0 NIL NIL "
+      "NIL "
+      "NIL)(\"image\" \"png\" NIL NIL NIL \"BASE64\" 4 NIL (\"attachment\" NIL) NIL "
+      "NIL) \"mixed\" (\"boundary\" \"b\") NIL NIL NIL)" },
+    { MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: in\r\n\r\n"
+            "x\r\n--b--\r\n",
+      "((\"message\" \"rfc822\" NIL NIL NIL \"7BIT\" 16 (NIL \"in\" NIL NIL NIL NIL "
+      "NIL "
+      "NIL NIL NIL) (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" "
+      "1 0) "
+      "2) \"mixed\")",
+      NULL },
+    { MIXED "no parts\r\n",
+      "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 0 0) "
+      "\"mixed\")",
+      "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 0 0 NIL NIL "
+      "NIL "
+      "NIL) \"mixed\" (\"boundary\" \"b\") NIL NIL NIL)" },
+    { "Content-Type: multipart/mixed\r\n\r\nhi\r\n",
+      "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 4 1)", NULL },
+    { "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nQQ==",
+      "(\"application\" \"octet-stream\" NIL NIL NIL \"BASE64\" 4)", NULL },
+    { "Content-Type: a/b\r\nContent-Transfer-Encoding: x-uuencode (c)\r\n\r\n",
+      "(\"a\" \"b\" NIL NIL NIL \"x-uuencode\" 0)", NULL },
+    /* A multipart that says it were encoded, and one that is. */
+    { "Content-Type: multipart/x; boundary=b\r\nContent-Transfer-Encoding: "
+      "quoted-printable\r\n\r\n--b\r\nContent-Type: a/b\r\n\r\nhi\r\n--b--",
+      "((\"a\" \"b\" NIL NIL NIL \"7BIT\" 2) \"x\")", NULL },
+    { "Content-Type: multipart/x; boundary=b\r\nContent-Transfer-Encoding: "
+      "base64\r\n\r\nQQ==",
+      "(\"application\" \"octet-stream\" NIL NIL NIL \"BASE64\" 4)", NULL },
+    { "Content-Type: a/b\r\nContent-Transfer-Encoding: 8-bit\r\n\r\n",
+      "(\"a\" \"b\" NIL NIL NIL \"8BIT\" 0)", NULL },
+    { "Content-Type: message/global\r\n\r\nSubject: in\r\n\r\nx",
+      "(\"message\" \"global\" NIL NIL NIL \"7BIT\" 16 (NIL \"in\" NIL NIL NIL NIL "
+      "NIL "
+      "NIL NIL NIL) (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" "
+      "1 0) "
+      "2)",
+      NULL },
+    { "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: in\r\n"
+      "\r\nx\r\n--b--",
+      "((\"message\" \"rfc822\" NIL NIL NIL \"7BIT\" 16 (NIL \"in\" NIL NIL NIL NIL "
+      "NIL "
+      "NIL NIL NIL) (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" "
+      "1 0) "
+      "2) \"digest\")",
+      NULL },
+    { "", "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 0 0)", NULL },
+};
+
 static void
 writes_the_structure(void)
 {
-    static const struct {
-        const char *message;
-        const char *body;
-        const char *extended;
-    } rows[] = {
-        { "Subject: x\r\n\r\none\r\ntwo\r\n",
-          "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 10 2)",
-          "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 10 2 NIL NIL "
-          "NIL "
-          "NIL)" },
-        { "Content-Type: TEXT/Html; charset=\"UTF-8\"; x=y\r\n"
-          "Content-ID: <a@b>\r\nContent-Description: A\r\n text\r\n"
-          "Content-Transfer-Encoding: Quoted-Printable\r\nContent-MD5: Q2hlY2s=\r\n"
-          "Content-Disposition: inline; filename=\"a b.html\"\r\n"
-          "Content-Language: de, en-GB\r\nContent-Location: http://x.test/\r\n\r\n<p>",
-          "(\"TEXT\" \"Html\" (\"charset\" \"UTF-8\" \"x\" \"y\") \"<a@b>\" \"A text\" "
-          "\"QUOTED-PRINTABLE\" 3 0)",
-          "(\"TEXT\" \"Html\" (\"charset\" \"UTF-8\" \"x\" \"y\") \"<a@b>\" \"A text\" "
-          "\"QUOTED-PRINTABLE\" 3 0 \"Q2hlY2s=\" (\"inline\" (\"filename\" \"a "
-          "b.html\")) "
-          "(\"de\" \"en-GB\") \"http://x.test/\")" },
-        { MIXED
-          "--b\r\n\r\nhi\r\n--b\r\nContent-Type: image/png\r\n"
-          "Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment\r\n\r\n"
-          "QQ==\r\n--b--\r\n",
-          "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 2 0)"
-          "(\"image\" \"png\" NIL NIL NIL \"BASE64\" 4) \"mixed\")",
-          "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 2 0 NIL NIL "
-          "NIL "
-          "NIL)(\"image\" \"png\" NIL NIL NIL \"BASE64\" 4 NIL (\"attachment\" NIL) NIL "
-          "NIL) \"mixed\" (\"boundary\" \"b\") NIL NIL NIL)" },
-        { MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: in\r\n\r\n"
-                "x\r\n--b--\r\n",
-          "((\"message\" \"rfc822\" NIL NIL NIL \"7BIT\" 16 (NIL \"in\" NIL NIL NIL NIL "
-          "NIL "
-          "NIL NIL NIL) (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" "
-          "1 0) "
-          "2) \"mixed\")",
-          NULL },
-        { MIXED "no parts\r\n",
-          "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 0 0) "
-          "\"mixed\")",
-          "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 0 0 NIL NIL "
-          "NIL "
-          "NIL) \"mixed\" (\"boundary\" \"b\") NIL NIL NIL)" },
-        { "Content-Type: multipart/mixed\r\n\r\nhi\r\n",
-          "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 4 1)", NULL },
-        { "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nQQ==",
-          "(\"application\" \"octet-stream\" NIL NIL NIL \"BASE64\" 4)", NULL },
-        { "Content-Type: a/b\r\nContent-Transfer-Encoding: x-uuencode (c)\r\n\r\n",
-          "(\"a\" \"b\" NIL NIL NIL \"x-uuencode\" 0)", NULL },
-        /* A multipart that says it were encoded, and one that is. */
-        { "Content-Type: multipart/x; boundary=b\r\nContent-Transfer-Encoding: "
-          "quoted-printable\r\n\r\n--b\r\nContent-Type: a/b\r\n\r\nhi\r\n--b--",
-          "((\"a\" \"b\" NIL NIL NIL \"7BIT\" 2) \"x\")", NULL },
-        { "Content-Type: multipart/x; boundary=b\r\nContent-Transfer-Encoding: "
-          "base64\r\n\r\nQQ==",
-          "(\"application\" \"octet-stream\" NIL NIL NIL \"BASE64\" 4)", NULL },
-        { "Content-Type: a/b\r\nContent-Transfer-Encoding: 8-bit\r\n\r\n",
-          "(\"a\" \"b\" NIL NIL NIL \"8BIT\" 0)", NULL },
-        { "Content-Type: message/global\r\n\r\nSubject: in\r\n\r\nx",
-          "(\"message\" \"global\" NIL NIL NIL \"7BIT\" 16 (NIL \"in\" NIL NIL NIL NIL "
-          "NIL "
-          "NIL NIL NIL) (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" "
-          "1 0) "
-          "2)",
-          NULL },
-        { "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: in\r\n"
-          "\r\nx\r\n--b--",
-          "((\"message\" \"rfc822\" NIL NIL NIL \"7BIT\" 16 (NIL \"in\" NIL NIL NIL NIL "
-          "NIL "
-          "NIL NIL NIL) (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" "
-          "1 0) "
-          "2) \"digest\")",
-          NULL },
-        { "", "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 0 0)",
-          NULL },
-    };
+    for (size_t i = 0; i < G_N_ELEMENTS(structures); i++) {
+        g_autofree char *body = structure_of(structures[i].message, FALSE, FALSE);
+        g_autofree char *extended = structure_of(structures[i].message, TRUE, FALSE);
 
-    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *body = structure_of(rows[i].message, FALSE, FALSE);
-        g_autofree char *extended = structure_of(rows[i].message, TRUE, FALSE);
-
-        g_assert_cmpstr(body, ==, rows[i].body);
-        if (rows[i].extended != NULL)
-            g_assert_cmpstr(extended, ==, rows[i].extended);
+        g_assert_cmpstr(body, ==, structures[i].body);
+        if (structures[i].extended != NULL)
+            g_assert_cmpstr(extended, ==, structures[i].extended);
     }
 }
 
