@@ -149,7 +149,8 @@ def play(function, stage):
         result, text = "fail", f"did not end within {about['seconds']} s\n" + \
             "".join(post.log()[-3000:] for post in stage.made)
     except Exception:
-        result, text = "fail", traceback.format_exc()
+        result, text = "fail", traceback.format_exc() + \
+            "".join(post.log()[-3000:] for post in stage.made)
     finally:
         signal.alarm(0)
     complaint = stage.tidy(result == "fail")

@@ -16,12 +16,12 @@ from instance import ADDRESS, NAME
 from mailboxes import fill, good, mail
 
 
-def play(post, *words, check=True, environment=None):
+def play(post, *words, check=True):
     """Runs a program beside the daemon, at home in its folder; what it said."""
     if shutil.which(words[0]) is None:
         raise Skip(f"{words[0]} is not installed")
     inside = post.namespace.command(*words) if post.namespace else list(map(str, words))
-    environment = {**post.environment, "TERM": "xterm", **(environment or {})}
+    environment = {**post.environment, "TERM": "xterm"}
     done = subprocess.run(inside, env=environment, check=False, timeout=90, text=True,
                           errors="replace", stdin=subprocess.DEVNULL, cwd=post.folder,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -29,6 +29,56 @@ def play(post, *words, check=True, environment=None):
     if check and done.returncode != 0:
         raise AssertionError(f"{words[0]} ended with {done.returncode}:\n{said[-3000:]}")
     return said
+
+
+class Terminal:
+    """A program in a terminal of 120 columns: keys go in, and one waits for what it shows."""
+
+    def __init__(self, post, *words):
+        if shutil.which(words[0]) is None:
+            raise Skip(f"{words[0]} is not installed")
+        self.master, inside = pty.openpty()
+        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        command = post.namespace.command(*words) if post.namespace else list(map(str, words))
+        self.process = subprocess.Popen(
+            command, stdin=inside, stdout=inside, stderr=inside, cwd=post.folder,
+            env={**post.environment, "TERM": "xterm"}, start_new_session=True)
+        os.close(inside)
+
+    def read(self, until, what):
+        """Reads until UNTIL says yes of all that was shown; WHAT it is that one waits for."""
+        shown, end = b"", time.monotonic() + 30
+        while not until(re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", shown)):
+            ready = select.select([self.master], [], [], max(0, end - time.monotonic()))[0]
+            assert ready, f"{what} within 30 s: {shown[-4000:]}"
+            try:
+                shown += os.read(self.master, 65536)
+            except OSError:             # EIO: nobody holds the other end any more
+                return shown
+        return shown
+
+    def press(self, keys, then):
+        """Presses keys and waits until THEN is shown."""
+        os.write(self.master, keys.encode())
+        self.read(lambda shown: then.encode() in shown, f"{then} is not shown after {keys!r}")
+
+    def finish(self):
+        """Waits until it has ended by itself, without a complaint."""
+        try:
+            shown = self.read(lambda shown: False, "it has not ended")
+            result = self.process.wait(10)
+            assert result == 0, f"it ended with {result}: {shown[-4000:]}"
+        finally:
+            self.close()
+
+    def close(self):
+        """Ends it if it has not ended."""
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        os.close(self.master)
 
 
 def settings(post, name, text):
@@ -176,7 +226,7 @@ set use_domain=no
 set header_cache="{header_cache}"
 set imap_condstore=yes imap_qresync=yes imap_idle=yes
 set delete=yes quit=yes move=no confirmappend=no confirmcreate=no copy=yes wait_key=no
-set charset=utf-8 sleep_time=0 recall=no abort_unmodified=no editor="touch"
+set charset=utf-8 sleep_time=0 recall=no abort_unmodified=no editor="true"
 """)
 
 
@@ -190,11 +240,8 @@ def a_terminal_mail_reader(post, name):
     path = muttrc(post, name)
 
     def press(keys):
-        return play(post, "script", "-qefc", f"{name} -F {path} -e \"push '{keys}'\"", "/dev/null",
-                    environment={"LC_ALL": "C.UTF-8"})
+        Terminal(post, name, "-F", path, "-e", f"push '{keys}'").finish()
 
-    if shutil.which(name) is None:
-        raise Skip(f"{name} is not installed")
     press("<limit>~s m1<enter><flag-message><limit>~s m2<enter><delete-message>"
           "<limit>~s m3<enter><save-message>=Büro<enter><limit>all<enter>"
           "<search>~s m4<enter><display-message><exit><sync-mailbox><exit>")
@@ -230,39 +277,6 @@ def neomutt(post):
 
 
 # --- alpine ---------------------------------------------------------------------------
-
-
-class Terminal:
-    """A program in a terminal of 120 columns: keys go in, and one waits for what it shows."""
-
-    def __init__(self, post, *words):
-        if shutil.which(words[0]) is None:
-            raise Skip(f"{words[0]} is not installed")
-        self.master, inside = pty.openpty()
-        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-        command = post.namespace.command(*words) if post.namespace else list(map(str, words))
-        self.process = subprocess.Popen(
-            command, stdin=inside, stdout=inside, stderr=inside, cwd=post.folder,
-            env={**post.environment, "TERM": "xterm"}, start_new_session=True)
-        os.close(inside)
-
-    def press(self, keys, then):
-        """Presses keys and waits until THEN is shown."""
-        os.write(self.master, keys.encode())
-        shown, end = b"", time.monotonic() + 30
-        while then.encode() not in re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", shown):
-            ready = select.select([self.master], [], [], max(0, end - time.monotonic()))[0]
-            assert ready, f"{then} is not shown after {keys!r}: {shown[-2000:]}"
-            shown += os.read(self.master, 65536)
-
-    def close(self):
-        """Ends it if it has not ended."""
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        os.close(self.master)
 
 
 @scenario
