@@ -1,14 +1,15 @@
 #include "hp-store-view-private.h"
 
-#define LOG_MAX 1024 /* uids; who is further behind compares all */
-#define REST_MAX                                                                         \
-    131072 /* entries (5 MiB) of a mailbox that stays for a next selection               \
-            */
+#define LOG_MAX        1024   /* uids; who is further behind compares all */
+#define REST_ENTRIES   131072 /* (5 MiB) of all mailboxes that stay for a next selection \
+                               */
+#define REST_MAILBOXES 64
 
 struct _HpViews {
     HpLock lock;
     GHashTable *by_mailbox; /* (owned): HpShared (owned), guarded by lock */
-    HpShared *resting;      /* (unowned) (nullable): without users, guarded by lock */
+    GQueue resting; /* HpShared (unowned) without users, the longest first; guarded by
+                       lock */
 };
 
 static HpNews *
@@ -81,26 +82,21 @@ hp_views_free(HpViews *self)
     g_free(self);
 }
 
-static HpShared *
-steal_resting(HpViews *self)
+/* With the lock held: it has no users, and is not resting. */
+static void
+forget(HpViews *self, HpShared *shared)
 {
-    HP_LOCKED(&self->lock);
-    HpShared *resting = g_steal_pointer(&self->resting);
-
-    /* Somebody may be publishing into it; then he gives it back. */
-    if (resting == NULL || resting->users > 0)
-        return NULL;
-    g_hash_table_remove(self->by_mailbox, &resting->mailbox);
-    return resting;
+    g_hash_table_remove(self->by_mailbox, &shared->mailbox);
+    free_shared(shared);
 }
 
 void
 hp_views_rest(HpViews *self)
 {
-    HpShared *resting = steal_resting(self);
+    HP_LOCKED(&self->lock);
 
-    if (resting != NULL)
-        free_shared(resting);
+    while (!g_queue_is_empty(&self->resting))
+        forget(self, g_queue_pop_head(&self->resting));
 }
 
 guint
@@ -241,21 +237,29 @@ receive(HpShared *self, const HpNews *news, HpKeywords *keywords)
         hp_waker_ring(self->wakers->pdata[i]);
 }
 
+/* With the lock held. */
 static HpShared *
 use_existing(HpViews *self, gint64 mailbox)
 {
-    HP_LOCKED(&self->lock);
     HpShared *shared = g_hash_table_lookup(self->by_mailbox, &mailbox);
 
-    if (shared != NULL)
-        shared->users++;
+    if (shared != NULL && shared->users++ == 0)
+        g_queue_remove(&self->resting, shared);
     return shared;
+}
+
+static HpShared *
+use_if_there(HpViews *self, gint64 mailbox)
+{
+    HP_LOCKED(&self->lock);
+
+    return use_existing(self, mailbox);
 }
 
 void
 hp_views_publish(HpViews *self, HpKeywords *keywords, const HpNews *news)
 {
-    HpShared *shared = use_existing(self, news->mailbox);
+    HpShared *shared = use_if_there(self, news->mailbox);
 
     if (shared == NULL)
         return;
@@ -270,35 +274,35 @@ is_worth_keeping(HpShared *self)
     HP_LOCKED(&self->lock);
 
     return self->is_loaded && !self->is_broken && !self->is_ended &&
-           self->entries->len <= REST_MAX;
+           self->entries->len <= REST_ENTRIES;
 }
 
-/* Returns what is to be freed. */
-static HpShared *
-stop_using(HpViews *self, HpShared *shared, gboolean keep)
+/* With the lock held: without users, its entries do not change. */
+static guint
+count_resting(HpViews *self)
 {
-    HP_LOCKED(&self->lock);
-    HpShared *surplus = keep ? self->resting : shared;
+    guint entries = 0;
 
-    if (--shared->users > 0)
-        return NULL;
-    if (self->resting == shared && keep)
-        return NULL;
-    if (self->resting == shared || keep)
-        self->resting = keep ? shared : NULL;
-    if (surplus == NULL || surplus->users > 0)
-        return NULL;
-    g_hash_table_remove(self->by_mailbox, &surplus->mailbox);
-    return surplus;
+    for (GList *l = self->resting.head; l != NULL; l = l->next)
+        entries += ((HpShared *)l->data)->entries->len;
+    return entries;
 }
 
 void
 hp_shared_give_back(HpViews *views, HpShared *self)
 {
-    HpShared *surplus = stop_using(views, self, is_worth_keeping(self));
+    gboolean keep = is_worth_keeping(self);
+    HP_LOCKED(&views->lock);
 
-    if (surplus != NULL)
-        free_shared(surplus);
+    if (--self->users > 0)
+        return;
+    if (!keep) {
+        forget(views, self);
+        return;
+    }
+    g_queue_push_tail(&views->resting, self);
+    while (views->resting.length > REST_MAILBOXES || count_resting(views) > REST_ENTRIES)
+        forget(views, g_queue_pop_head(&views->resting));
 }
 
 /* @ret_new: the caller must load it. */
@@ -306,16 +310,14 @@ static HpShared *
 use(HpViews *self, gint64 mailbox, gboolean *ret_new)
 {
     HP_LOCKED(&self->lock);
-    HpShared *shared = g_hash_table_lookup(self->by_mailbox, &mailbox);
+    HpShared *shared = use_existing(self, mailbox);
 
     *ret_new = shared == NULL;
     if (shared == NULL) {
         shared = new_shared(mailbox);
+        shared->users = 1;
         g_hash_table_insert(self->by_mailbox, &shared->mailbox, shared);
     }
-    if (self->resting == shared)
-        self->resting = NULL;
-    shared->users++;
     return shared;
 }
 

@@ -67,6 +67,41 @@ shows_what_is_there(StoreFixture *f, gconstpointer unused)
     g_assert_cmpuint(entry.modseq, ==, hp_view_highestmodseq(view));
 }
 
+static HpViewEntry
+select_first(StoreFixture *f, gint64 mailbox)
+{
+    g_autoptr(HpView) view = hp_view_open(f->store, mailbox, NULL, NULL);
+    HpViewEntry entry = { 0 };
+
+    g_assert_nonnull(view);
+    g_assert_true(hp_view_get(view, 1, &entry));
+    return entry;
+}
+
+/* Who goes from mailbox to mailbox and back finds each as it was left, and what changed
+ * meanwhile. That nothing is read again shows by a change behind the store's back. */
+static void
+stays_for_the_next_selection(StoreFixture *f, gconstpointer unused)
+{
+    gint64 mailboxes[3] = { INBOX };
+
+    g_assert_true(hp_store_create(f->store, "one", NULL, &mailboxes[1], NULL));
+    g_assert_true(hp_store_create(f->store, "two", NULL, &mailboxes[2], NULL));
+    for (guint i = 0; i < G_N_ELEMENTS(mailboxes); i++) {
+        store_fill(f, mailboxes[i], 2);
+        select_first(f, mailboxes[i]);
+    }
+    store_ask(f, "UPDATE entry SET flags = 32 RETURNING 1");
+    expunge(f, 1);
+    for (guint round = 0; round < 2; round++)
+        for (guint i = 0; i < G_N_ELEMENTS(mailboxes); i++) {
+            HpViewEntry entry = select_first(f, mailboxes[i]);
+
+            g_assert_cmpuint(entry.uid, ==, mailboxes[i] == INBOX ? 2 : 1);
+            g_assert_cmpuint(entry.flags, ==, 0);
+        }
+}
+
 static void
 tells_growth_and_changes(StoreFixture *f, gconstpointer unused)
 {
@@ -377,6 +412,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
     CASE("shows-what-is-there", shows_what_is_there);
+    CASE("stays-for-the-next-selection", stays_for_the_next_selection);
     CASE("tells-growth-and-changes", tells_growth_and_changes);
     CASE("holds-expunges-back", holds_expunges_back);
     CASE("tells-nothing-of-what-came-and-went", tells_nothing_of_what_came_and_went);
