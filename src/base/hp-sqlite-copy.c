@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define MAX_FINDINGS 100
+#define PROGRESS_OPS 10000 /* of SQLite's machine between two looks at what cancels */
 
 /* A copy in the making. What is whole is attached to it as "source"; what is damaged
  * cannot be attached, and is read through a connection of its own. */
@@ -239,8 +240,23 @@ hp_db_copy(HpDb *self, HpDbCopy *copy, GError **error)
     return FALSE;
 }
 
+static int
+is_cancelled(void *cancel)
+{
+    return g_cancellable_is_cancelled(cancel);
+}
+
+/* %NULL takes the watch away. */
+static void
+watch(HpDbConn *conn, GCancellable *cancel)
+{
+    if (conn->handle != NULL)
+        sqlite3_progress_handler(conn->handle, PROGRESS_OPS,
+                                 cancel != NULL ? is_cancelled : NULL, cancel);
+}
+
 GPtrArray *
-hp_db_check(HpDb *self, gboolean full)
+hp_db_check(HpDb *self, gboolean full, GCancellable *cancel)
 {
     GPtrArray *findings = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(HpDbConn) conn = hp_db_lease(self);
@@ -248,13 +264,15 @@ hp_db_check(HpDb *self, gboolean full)
     HpDbStmt *stmt = full ? hp_db_query(conn, "PRAGMA integrity_check(100)", "")
                           : hp_db_query(conn, "PRAGMA quick_check(100)", "");
 
+    watch(conn, cancel);
     while (hp_db_step(stmt, &error) && findings->len < MAX_FINDINGS) {
         const char *text = hp_db_text(stmt, 0);
 
         if (g_strcmp0(text, "ok") != 0)
             g_ptr_array_add(findings, g_strdup(text != NULL ? text : "?"));
     }
-    if (error != NULL)
+    watch(conn, NULL);
+    if (error != NULL && !g_cancellable_is_cancelled(cancel))
         g_ptr_array_add(findings, g_strdup(error->message));
     return findings;
 }

@@ -12,6 +12,8 @@
 
 #include "hp-slice.h"
 
+#include <gio/gio.h>
+
 #define HP_DB_ERROR (hp_db_error_quark())
 GQuark hp_db_error_quark(void);
 
@@ -140,8 +142,9 @@ typedef struct {
 gboolean hp_db_copy(HpDb *self, HpDbCopy *copy, GError **error);
 
 /* What `PRAGMA quick_check` says, or integrity_check if @full: (transfer full)
- * (element-type utf8): empty if all is well, at most 100 lines. */
-GPtrArray *hp_db_check(HpDb *self, gboolean full);
+ * (element-type utf8): empty if all is well, at most 100 lines. @cancel: (nullable): ends
+ * it early, with what was found until then. */
+GPtrArray *hp_db_check(HpDb *self, gboolean full, GCancellable *cancel);
 
 /* %FALSE once the database takes no more writes; status shows it as read_only. */
 gboolean hp_db_is_writable(HpDb *self);

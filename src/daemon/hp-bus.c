@@ -13,13 +13,20 @@
 
 #define MAX_CLIENTS 32 /* of the private socket at a time; a CLI call is one */
 
+/* A thread and what it is asked to do, one after the other. */
+typedef struct {
+    HpBus *bus;        /* (unowned) */
+    HpHandoff *orders; /* (owned): Order */
+    HpThread *thread;  /* (owned) */
+} Lane;
+
 struct _HpBus {
     HpBusObject object;
     char *socket_path;    /* (owned) */
     GDBusServer *server;  /* (owned) */
-    HpHandoff *calls;     /* (owned): GDBusMethodInvocation for the control thread */
-    HpThread *thread;     /* (owned) */
-    GCancellable *cancel; /* (owned): of the search for a session bus */
+    Lane control;         /* nearly everything */
+    Lane slow;            /* what nobody shall wait behind */
+    GCancellable *cancel; /* (owned): of slow calls and the search for a session bus */
     guint name_id;
     GDBusConnection *session; /* (owned) (nullable) */
     guint session_registration;
@@ -27,7 +34,7 @@ struct _HpBus {
     GPtrArray *connections; /* (owned): GDBusConnection; guarded by lock */
 };
 
-/* What the control thread is asked to do next: answer, run, or (neither) end. */
+/* What a lane is asked to do next: answer, run, or (neither) end. */
 typedef struct {
     GDBusMethodInvocation *invocation; /* (owned) (nullable) */
     void (*run)(gpointer context);     /* (nullable) */
@@ -95,7 +102,8 @@ run_method_call(HpBus *self, GDBusMethodInvocation *invocation, HpBusCall *call,
                     "this program has no method %s", name);
         return NULL;
     }
-    if (method->private_only && g_dbus_method_invocation_get_sender(invocation) != NULL) {
+    if ((method->flags & HP_BUS_PRIVATE) != 0 &&
+        g_dbus_method_invocation_get_sender(invocation) != NULL) {
         g_set_error(error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED,
                     "%s is answered on the private socket only", name);
         return NULL;
@@ -108,6 +116,7 @@ answer(HpBus *self, GDBusMethodInvocation *invocation)
 {
     const char *interface = g_dbus_method_invocation_get_interface_name(invocation);
     HpBusCall call = { .context = self->object.context,
+                       .cancel = self->cancel,
                        .args = g_dbus_method_invocation_get_parameters(invocation) };
     GError *error = NULL;
     GVariant *result;
@@ -128,38 +137,67 @@ answer(HpBus *self, GDBusMethodInvocation *invocation)
 }
 
 static void
-control(gpointer bus)
+work(gpointer lane)
 {
-    HpBus *self = bus;
+    Lane *self = lane;
 
     for (;;) {
-        g_autofree Order *order = hp_handoff_take(self->calls, -1);
+        g_autofree Order *order = hp_handoff_take(self->orders, -1);
 
         if (order == NULL)
             continue; /* poll() failed; there is nothing better to do than to try again */
         if (order->invocation != NULL)
-            answer(self, order->invocation);
+            answer(self->bus, order->invocation);
         else if (order->run != NULL)
-            order->run(self->object.context);
+            order->run(self->bus->object.context);
         else
             return;
     }
 }
 
+static gboolean
+open_lane(Lane *self, HpBus *bus, const char *name, GError **error)
+{
+    self->bus = bus;
+    self->orders = hp_handoff_new(g_free, error);
+    if (self->orders != NULL)
+        self->thread = hp_thread_start(name, work, self, error);
+    return self->thread != NULL;
+}
+
 static void
-give_order(HpBus *self, GDBusMethodInvocation *invocation, void (*run)(gpointer context))
+give_order(Lane *self, GDBusMethodInvocation *invocation, void (*run)(gpointer context))
 {
     Order *order = g_new0(Order, 1);
 
     order->invocation = invocation;
     order->run = run;
-    hp_handoff_give(self->calls, order);
+    hp_handoff_give(self->orders, order);
+}
+
+/* After the last of its orders. */
+static void
+close_lane(Lane *self)
+{
+    if (self->thread != NULL) {
+        give_order(self, NULL, NULL);
+        hp_thread_join(self->thread);
+    }
+    g_clear_pointer(&self->orders, hp_handoff_free);
 }
 
 void
 hp_bus_run(HpBus *self, void (*run)(gpointer context))
 {
-    give_order(self, NULL, run);
+    give_order(&self->control, NULL, run);
+}
+
+static Lane *
+choose_lane(HpBus *self, const char *method)
+{
+    const HpBusMethod *row = find_method(self, method);
+
+    return row != NULL && (row->flags & HP_BUS_SLOW) != 0 ? &self->slow : &self->control;
 }
 
 /* Calls and, since there is no get_property(), reads of properties. */
@@ -169,7 +207,8 @@ method_called(GDBusConnection *connection, const char *sender, const char *path,
               const char *interface, const char *method, GVariant *parameters,
               GDBusMethodInvocation *invocation, gpointer bus)
 {
-    give_order(bus, invocation, NULL); /* the invocation is ours (transfer full) */
+    /* The invocation is ours (transfer full). */
+    give_order(choose_lane(bus, method), invocation, NULL);
 }
 /* NOLINTEND(readability-function-size) */
 
@@ -320,11 +359,9 @@ hp_bus_new(const HpBusObject *object, const char *socket_path, GError **error)
     self->cancel = g_cancellable_new();
     self->connections = g_ptr_array_new_with_free_func(g_object_unref);
     hp_lock_init(&self->lock);
-    self->calls = hp_handoff_new(g_free, error);
-    self->server = self->calls != NULL ? listen_on(socket_path, error) : NULL;
-    if (self->server != NULL)
-        self->thread = hp_thread_start("control", control, self, error);
-    if (self->thread == NULL) {
+    self->server = listen_on(socket_path, error);
+    if (self->server == NULL || !open_lane(&self->control, self, "control", error) ||
+        !open_lane(&self->slow, self, "slow-control", error)) {
         hp_bus_free(self);
         return NULL;
     }
@@ -354,17 +391,14 @@ hp_bus_free(HpBus *self)
         g_object_unref(self->server);
         unlink(self->socket_path);
     }
-    if (self->thread != NULL) {
-        give_order(self, NULL, NULL);
-        hp_thread_join(self->thread);
-    }
+    close_lane(&self->control);
+    close_lane(&self->slow);
     if (self->name_id != 0)
         g_bus_unown_name(self->name_id);
     if (self->session_registration != 0)
         g_dbus_connection_unregister_object(self->session, self->session_registration);
     disconnect_all(self);
     g_clear_object(&self->session);
-    g_clear_pointer(&self->calls, hp_handoff_free);
     g_clear_pointer(&self->connections, g_ptr_array_unref);
     hp_lock_clear(&self->lock);
     g_object_unref(self->cancel);

@@ -2,7 +2,8 @@
  * one.
  *
  * Methods are rows of a table and run one after the other on the control thread, so they
- * may read databases; the main thread only receives and hands over.
+ * may read databases; the main thread only receives and hands over. Those that may take
+ * minutes run on a second thread, one after the other too.
  *
  * Threads: made and freed by main; hp_bus_emit() from any.
  */
@@ -15,12 +16,18 @@ typedef struct _HpBus HpBus;
 typedef struct {
     gpointer context;     /* (unowned): as given to hp_bus_new() */
     GVariant *args;       /* (unowned): the tuple of arguments, of the right type */
+    GCancellable *cancel; /* (unowned): cancelled when the bus is freed */
     GUnixFDList *ret_fds; /* (owned) (nullable): descriptors to send with the answer */
 } HpBusCall;
 
+typedef enum {
+    HP_BUS_PRIVATE = 1 << 0, /* secrets and bodies: refused on the session bus */
+    HP_BUS_SLOW = 1 << 1,    /* may take minutes: nobody else shall wait behind it */
+} HpBusFlags;
+
 typedef struct {
-    const char *name;      /* (unowned): of the D-Bus method */
-    gboolean private_only; /* secrets and bodies: refused on the session bus */
+    const char *name; /* (unowned): of the D-Bus method */
+    HpBusFlags flags;
     /* Returns the tuple of results (floating or full), or %NULL with @error set. */
     GVariant *(*run)(HpBusCall *call, GError **error);
 } HpBusMethod;
@@ -47,7 +54,7 @@ typedef struct {
  */
 HpBus *hp_bus_new(const HpBusObject *object, const char *socket_path, GError **error);
 
-/* Answers nothing more, waits for the method that is running. */
+/* Answers nothing more, cancels slow methods and waits for what is running. */
 void hp_bus_free(HpBus *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpBus, hp_bus_free)
 

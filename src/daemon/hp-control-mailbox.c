@@ -4,6 +4,8 @@
 #include "hp-store-check.h"
 #include "hp-store-mailboxes.h"
 
+#include <glib/gi18n.h>
+
 GVariant *
 hp_control_mailboxes(HpBusCall *call, GError **error)
 {
@@ -100,11 +102,17 @@ hp_control_mailbox_delete(HpBusCall *call, GError **error)
     return g_variant_new("()");
 }
 
+/* A report that is not whole would say that all is well. */
 static GVariant *
-tell(const HpStoreReport *report, gboolean repaired)
+tell(const HpStoreReport *report, gboolean repaired, GError **error)
 {
     GVariantDict result;
 
+    if (g_cancellable_is_cancelled(report->cancel)) {
+        g_set_error_literal(error, HP_CONTROL_ERROR, HP_CONTROL_ERROR_STATE,
+                            _("Hauspost is ending; not all mail was looked at"));
+        return NULL;
+    }
     g_variant_dict_init(&result, NULL);
     g_variant_dict_insert(&result, "messages", "t", report->ret_messages);
     g_variant_dict_insert(&result, "problems", "t", report->ret_problems);
@@ -121,18 +129,18 @@ GVariant *
 hp_control_check(HpBusCall *call, GError **error)
 {
     HpParts *parts = call->context;
-    g_auto(HpStoreReport) report = { 0 };
+    g_auto(HpStoreReport) report = { .cancel = call->cancel };
 
     g_variant_get(call->args, "(b)", &report.full);
     hp_store_check(parts->store, &report);
-    return tell(&report, FALSE);
+    return tell(&report, FALSE, error);
 }
 
 GVariant *
 hp_control_repair(HpBusCall *call, GError **error)
 {
     HpParts *parts = call->context;
-    g_auto(HpStoreReport) report = { 0 };
+    g_auto(HpStoreReport) report = { .cancel = call->cancel };
     GError *cause = NULL;
 
     if (!hp_store_repair(parts->store, &report, &cause)) {
@@ -144,5 +152,5 @@ hp_control_repair(HpBusCall *call, GError **error)
         }
         return hp_control_fail(cause, error);
     }
-    return tell(&report, TRUE);
+    return tell(&report, TRUE, error);
 }

@@ -35,7 +35,7 @@ add_problem(HpStoreReport *report, char *text)
 static void
 check_database(HpStore *self, HpStoreReport *report)
 {
-    g_autoptr(GPtrArray) findings = hp_db_check(self->db, report->full);
+    g_autoptr(GPtrArray) findings = hp_db_check(self->db, report->full, report->cancel);
 
     for (guint i = 0; i < findings->len; i++)
         add_problem(report, g_strdup_printf(_("mail.db is damaged: %s"),
@@ -99,11 +99,11 @@ check_contents(HpStore *self, HpStoreReport *report)
         g_autoptr(GArray) places = list_places(self, after);
 
         n = places->len;
-        for (guint i = 0; i < n; i++)
+        for (guint i = 0; i < n && !g_cancellable_is_cancelled(report->cancel); i++)
             check_place(self, &g_array_index(places, Place, i), report);
         if (n > 0)
             after = g_array_index(places, Place, n - 1).content;
-    } while (n > 0);
+    } while (n > 0 && !g_cancellable_is_cancelled(report->cancel));
 }
 
 #define TRUE_COUNTS                                                                      \
@@ -161,6 +161,8 @@ hp_store_check(HpStore *self, HpStoreReport *report)
     begin_report(report);
     check_database(self, report);
     check_contents(self, report);
+    if (g_cancellable_is_cancelled(report->cancel))
+        return;
     check_counts(self, report);
     check_annotations(self, report);
     check_orphans(self, report);

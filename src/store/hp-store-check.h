@@ -13,6 +13,7 @@
 
 typedef struct {
     gboolean full;         /* read every byte */
+    GCancellable *cancel;  /* (unowned) (nullable): ends it with what is known by then */
     guint64 ret_messages;  /* out: that were looked at */
     guint64 ret_problems;  /* out */
     guint64 ret_recovered; /* out, of a repair: messages put into %HP_STORE_RECOVERED */

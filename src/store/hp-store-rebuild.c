@@ -100,7 +100,7 @@ is_whole(const HpStorePlace *place)
     if (db == NULL)
         return FALSE;
     if (hp_db_is_writable(db)) {
-        g_autoptr(GPtrArray) findings = hp_db_check(db, TRUE);
+        g_autoptr(GPtrArray) findings = hp_db_check(db, TRUE, NULL);
 
         whole = findings->len == 0;
     }

@@ -12,6 +12,7 @@ static const char introspection[] =
     "<method name='Double'><arg type='u' direction='in'/><arg type='u' "
     "direction='out'/></method>"
     "<method name='Fail'/>"
+    "<method name='Think'/>"
     "<property name='Colour' type='s' access='read'/>"
     "<signal name='Happened'><arg type='s'/></signal>"
     "</interface></node>";
@@ -32,6 +33,19 @@ fail_it(HpBusCall *call, GError **error)
     return NULL;
 }
 
+/* Until the bus is freed. */
+static GVariant *
+think(HpBusCall *call, GError **error)
+{
+    GPollFD fd = { .events = G_IO_IN };
+
+    g_assert_true(g_cancellable_make_pollfd(call->cancel, &fd));
+    g_poll(&fd, 1, -1);
+    g_cancellable_release_fd(call->cancel);
+    g_cancellable_set_error_if_cancelled(call->cancel, error);
+    return NULL;
+}
+
 static GVariant *
 property(gpointer context, const char *name)
 {
@@ -39,9 +53,10 @@ property(gpointer context, const char *name)
 }
 
 static const HpBusMethod methods[] = {
-    { "Double", FALSE, double_it },
-    { "Fail", TRUE, fail_it },
-    { NULL, FALSE, NULL },
+    { "Double", 0, double_it },
+    { "Fail", HP_BUS_PRIVATE, fail_it },
+    { "Think", HP_BUS_SLOW, think },
+    { NULL, 0, NULL },
 };
 
 typedef struct {
@@ -147,6 +162,20 @@ answers_by_its_table(Fixture *f, gconstpointer data)
     g_clear_error(&unknown.error);
 }
 
+/* A slow method holds up neither the others nor the end. */
+static void
+answers_beside_a_slow_method(Fixture *f, gconstpointer data)
+{
+    Answer quick;
+
+    g_dbus_connection_call(f->client, NULL, "/org/example/Test1", "org.example.Test1",
+                           "Think", NULL, NULL, G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL,
+                           NULL, NULL);
+    quick = call(f, "org.example.Test1", "Double", g_variant_new("(u)", 4));
+    g_assert_no_error(quick.error);
+    g_variant_unref(quick.value);
+}
+
 static void
 answers_properties(Fixture *f, gconstpointer data)
 {
@@ -201,6 +230,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add("/bus/answers-by-its-table", Fixture, NULL, set_up, answers_by_its_table,
                tear_down);
+    g_test_add("/bus/answers-beside-a-slow-method", Fixture, NULL, set_up,
+               answers_beside_a_slow_method, tear_down);
     g_test_add("/bus/answers-properties", Fixture, NULL, set_up, answers_properties,
                tear_down);
     g_test_add("/bus/tells-every-client", Fixture, NULL, set_up, tells_every_client,

@@ -44,7 +44,7 @@ is_private(const char *name)
     const HpBusMethod *method = find(name);
 
     g_assert_nonnull(method);
-    return method != NULL && method->private_only;
+    return method != NULL && (method->flags & HP_BUS_PRIVATE) != 0;
 }
 
 static void

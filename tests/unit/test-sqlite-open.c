@@ -190,8 +190,8 @@ copies_all_but_the_spared_tables(Fixture *f, gconstpointer unused)
 static void
 finds_nothing_in_a_whole_database(Fixture *f, gconstpointer unused)
 {
-    g_autoptr(GPtrArray) quick = hp_db_check(f->db, FALSE);
-    g_autoptr(GPtrArray) full = hp_db_check(f->db, TRUE);
+    g_autoptr(GPtrArray) quick = hp_db_check(f->db, FALSE, NULL);
+    g_autoptr(GPtrArray) full = hp_db_check(f->db, TRUE, NULL);
 
     g_assert_cmpuint(quick->len + full->len, ==, 0);
 }

@@ -69,6 +69,20 @@ finds_nothing_where_all_is_well(StoreFixture *f, gconstpointer unused)
     g_assert_cmpuint(report.ret_messages, ==, 301);
 }
 
+/* What was not looked at is no finding. */
+static void
+ends_when_it_is_cancelled(StoreFixture *f, gconstpointer unused)
+{
+    g_autoptr(GCancellable) cancel = g_cancellable_new();
+    g_auto(HpStoreReport) report = { .full = TRUE, .cancel = cancel };
+
+    store_fill(f, INBOX, 300);
+    g_cancellable_cancel(cancel);
+    hp_store_check(f->store, &report);
+    g_assert_cmpuint(report.ret_problems, ==, 0);
+    g_assert_cmpuint(report.ret_messages, ==, 0);
+}
+
 static void
 names_what_is_lost(StoreFixture *f, gconstpointer unused)
 {
@@ -395,6 +409,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
     CASE("finds-nothing-where-all-is-well", finds_nothing_where_all_is_well);
+    CASE("ends-when-it-is-cancelled", ends_when_it_is_cancelled);
     CASE("names-what-is-lost", names_what_is_lost);
     CASE("finds-changed-bytes-when-it-reads-all", finds_changed_bytes_when_it_reads_all);
     CASE("repairs-counts", repairs_counts);
