@@ -1,15 +1,13 @@
 #include "hp-store-view-private.h"
 
 #define LOG_MAX        1024   /* uids; who is further behind compares all */
-#define REST_ENTRIES   131072 /* (5 MiB) of all mailboxes that stay for a next selection \
-                               */
+#define REST_ENTRIES   131072 /* (5 MiB) of all that stays for a next selection */
 #define REST_MAILBOXES 64
 
 struct _HpViews {
     HpLock lock;
     GHashTable *by_mailbox; /* (owned): HpShared (owned), guarded by lock */
-    GQueue resting; /* HpShared (unowned) without users, the longest first; guarded by
-                       lock */
+    GQueue resting;         /* HpShared (unowned), the longest first, guarded by lock */
 };
 
 static HpNews *
