@@ -39,12 +39,12 @@ has_a_row_for_every_method(void)
 }
 
 static gboolean
-is_private(const char *name)
+is_marked(const char *name, HpBusFlags flag)
 {
     const HpBusMethod *method = find(name);
 
     g_assert_nonnull(method);
-    return method != NULL && (method->flags & HP_BUS_PRIVATE) != 0;
+    return method != NULL && (method->flags & flag) != 0;
 }
 
 static void
@@ -54,8 +54,16 @@ keeps_secrets_and_contents_off_the_session_bus(void)
                                            "RevokePassword" };
 
     for (guint i = 0; i < G_N_ELEMENTS(private); i++)
-        g_assert_true(is_private(private[i]));
-    g_assert_false(is_private("Status"));
+        g_assert_true(is_marked(private[i], HP_BUS_PRIVATE));
+    g_assert_false(is_marked("Status", HP_BUS_PRIVATE));
+}
+
+static void
+lets_nobody_wait_behind_a_check(void)
+{
+    g_assert_true(is_marked("Check", HP_BUS_SLOW));
+    g_assert_true(is_marked("Repair", HP_BUS_SLOW));
+    g_assert_false(is_marked("Status", HP_BUS_SLOW));
 }
 
 static void
@@ -570,6 +578,8 @@ main(int argc, char **argv)
     g_test_add_func("/control/has-a-row-for-every-method", has_a_row_for_every_method);
     g_test_add_func("/control/keeps-secrets-and-contents-off-the-session-bus",
                     keeps_secrets_and_contents_off_the_session_bus);
+    g_test_add_func("/control/lets-nobody-wait-behind-a-check",
+                    lets_nobody_wait_behind_a_check);
     g_test_add_func("/control/has-a-name-for-every-error", has_a_name_for_every_error);
     g_test_add_func("/control/leaves-out-times-that-are-none",
                     leaves_out_times_that_are_none);
