@@ -119,6 +119,15 @@ is_a_sentence(const char *text)
     g_assert_null(strchr(text, '\n'));
 }
 
+/* Hauspost knows no relays yet and logs in nowhere: no advice may need that. */
+static void
+can_be_followed_today(const char *text)
+{
+    g_autofree char *lower = g_utf8_strdown(text, -1);
+
+    g_assert_null(strstr(lower, "relay"));
+}
+
 /* One case a row: its example leads to it, and both languages are there. */
 static void
 row_holds(gconstpointer data)
@@ -139,6 +148,8 @@ row_holds(gconstpointer data)
     g_assert_cmpstr(german.meaning, !=, english.meaning);
     g_assert_cmpstr(german.advice, !=, english.advice);
     g_assert_cmpstr(german.side_text, !=, english.side_text);
+    can_be_followed_today(english.advice);
+    can_be_followed_today(german.advice);
     if (g_key_file_has_key(rows, id, "phrase", NULL) ||
         g_key_file_has_key(rows, id, "enhanced", NULL) ||
         g_key_file_has_key(rows, id, "code", NULL)) {
@@ -197,6 +208,16 @@ phrase_beats_enhanced_beats_code(void)
     g_assert_cmpstr(hp_explain(self, 0, NULL, NULL, NULL).id, ==, "unknown");
     g_assert_cmpstr(hp_explain_by_id(self, "no such row", "de").id, ==, "unknown");
     g_assert_cmpstr(hp_explain_by_id(self, "side you", "de").id, ==, "unknown");
+}
+
+/* Whoever is told to look at what they typed must not read that others are the cause. */
+static void
+a_domain_that_does_not_exist_is_ones_own_to_check(void)
+{
+    g_autoptr(HpExplain) self = catalogue();
+
+    g_assert_cmpstr(hp_explain_by_id(self, HP_EXPLAIN_NO_DOMAIN, "en").side, ==, "you");
+    g_assert_cmpstr(hp_explain(self, 550, "5.1.2", "no", "en").side, ==, "you");
 }
 
 static void
@@ -262,6 +283,8 @@ main(int argc, char **argv)
     g_test_add_func("/explain/success-is-no-trouble", success_is_no_trouble);
     g_test_add_func("/explain/vague-phrases-yield-to-others",
                     vague_phrases_yield_to_others);
+    g_test_add_func("/explain/a-domain-that-does-not-exist-is-ones-own-to-check",
+                    a_domain_that_does_not_exist_is_ones_own_to_check);
     g_test_add_func("/explain/language-falls-back-to-english",
                     language_falls_back_to_english);
     g_test_add_func("/explain/faulty-catalogues-are-named", faulty_catalogues_are_named);
