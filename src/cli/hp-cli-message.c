@@ -8,7 +8,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#define LONGEST_WHY 300 /* characters */
+#define ADDRESSES_NAMED 5 /* of those of whom the same is to be said */
 
 /* In the order in which they need attention. */
 static const struct {
@@ -191,6 +191,7 @@ tell(GVariant *event)
     };
     const char *kind = or_empty(hp_dict_text(event, "kind"));
     g_autofree char *host = printable(event, "host");
+    g_autofree char *recipient = printable(event, "recipient");
     g_autofree char *text = printable(event, "text");
 
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
@@ -200,6 +201,8 @@ tell(GVariant *event)
         return g_strdup_printf(_("connected to %s [%s]"), host, text);
     if (g_str_equal(kind, "secured"))
         return g_strdup_printf(_("encrypted: %s"), text);
+    if (g_str_equal(kind, "said") && recipient[0] != '\0')
+        return g_strdup_printf(_("%s said about %s: %s"), host, recipient, text);
     if (g_str_equal(kind, "said"))
         return g_strdup_printf(_("%s said: %s"), host, text);
     return host[0] != '\0' ? g_strdup_printf("%s: %s", host, text) : g_strdup(text);
@@ -250,23 +253,111 @@ print_recipient(HpCli *cli, GVariant *recipient)
     fputc('\n', cli->out);
 }
 
-/* The three sentences; those that say the same as the last ones are not repeated. */
+/* Those of whom the same is to be said. */
+typedef struct {
+    GVariant *telling;    /* (owned): one of them */
+    GPtrArray *addresses; /* (owned): printable */
+} Meaning;
+
 static void
-print_meaning(HpCli *cli, GVariant *recipient, char **last)
+meaning_free(gpointer data)
+{
+    Meaning *self = data;
+
+    g_variant_unref(self->telling);
+    g_ptr_array_unref(self->addresses);
+    g_free(self);
+}
+
+static gboolean
+means(const Meaning *self, GVariant *recipient)
+{
+    static const char *const keys[] = { "explanation", "side", "advice" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
+        if (g_strcmp0(hp_dict_text(self->telling, keys[i]),
+                      hp_dict_text(recipient, keys[i])) != 0)
+            return FALSE;
+    return TRUE;
+}
+
+static Meaning *
+meaning_of(GPtrArray *meanings, GVariant *recipient)
+{
+    Meaning *new_one;
+
+    for (guint i = 0; i < meanings->len; i++)
+        if (means(meanings->pdata[i], recipient))
+            return meanings->pdata[i];
+    new_one = g_new0(Meaning, 1);
+    new_one->telling = g_variant_ref(recipient);
+    new_one->addresses = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(meanings, new_one);
+    return new_one;
+}
+
+/* Each meaning once, in the order of the recipients. */
+static GPtrArray *
+meanings_of(GVariant *recipients)
+{
+    GPtrArray *meanings = g_ptr_array_new_with_free_func(meaning_free);
+
+    for (gsize i = 0; i < g_variant_n_children(recipients); i++) {
+        g_autoptr(GVariant) r = g_variant_get_child_value(recipients, i);
+
+        if (or_empty(hp_dict_text(r, "explanation"))[0] != '\0')
+            g_ptr_array_add(meaning_of(meanings, r)->addresses, printable(r, "address"));
+    }
+    return meanings;
+}
+
+/* Of 100 recipients that fared alike the first few are enough; all stand above. */
+static void
+print_whom(HpCli *cli, const GPtrArray *addresses)
+{
+    guint n = MIN(addresses->len, ADDRESSES_NAMED);
+
+    fputs(_("About             "), cli->out);
+    for (guint i = 0; i < n; i++)
+        fprintf(cli->out, "%s%s", i > 0 ? ", " : "", (char *)addresses->pdata[i]);
+    if (addresses->len > n)
+        fprintf(cli->out,
+                ngettext(" and %u more", " and %u more", (gulong)(addresses->len - n)),
+                addresses->len - n);
+    fputc('\n', cli->out);
+}
+
+/* The three sentences. */
+static void
+print_meaning(HpCli *cli, GVariant *recipient)
 {
     g_autofree char *meaning = printable(recipient, "explanation");
     g_autofree char *side = printable(recipient, "side");
     g_autofree char *advice = printable(recipient, "advice");
 
-    if (meaning[0] == '\0' || g_strcmp0(*last, meaning) == 0)
-        return;
     fprintf(cli->out, _("What it means     %s\n"), meaning);
     if (side[0] != '\0')
         fprintf(cli->out, _("Whose side        %s\n"), side);
     if (advice[0] != '\0')
         fprintf(cli->out, _("What you can do → %s\n"), advice);
-    g_free(*last);
-    *last = g_steal_pointer(&meaning);
+}
+
+/* With several recipients each meaning says whom it is about. */
+static void
+print_meanings(HpCli *cli, GVariant *recipients)
+{
+    g_autoptr(GPtrArray) meanings = meanings_of(recipients);
+    gboolean several = g_variant_n_children(recipients) > 1;
+
+    for (guint i = 0; i < meanings->len; i++) {
+        const Meaning *meaning = meanings->pdata[i];
+
+        if (several) {
+            fputc('\n', cli->out);
+            print_whom(cli, meaning->addresses);
+        }
+        print_meaning(cli, meaning->telling);
+    }
 }
 
 static void
@@ -284,16 +375,11 @@ hp_cli_print_story(HpCli *cli, GVariant *message)
 {
     g_autoptr(GVariant) recipients = hp_dict_list(message, "recipients");
     g_autoptr(GVariant) story = hp_dict_list(message, "story");
-    g_autofree char *last = NULL;
 
     print_head(cli, message);
     for_each(story, cli, print_event);
     for_each(recipients, cli, print_recipient);
-    for (gsize i = 0; i < g_variant_n_children(recipients); i++) {
-        g_autoptr(GVariant) r = g_variant_get_child_value(recipients, i);
-
-        print_meaning(cli, r, &last);
-    }
+    print_meanings(cli, recipients);
 }
 
 static void

@@ -107,8 +107,9 @@ typedef enum {
 typedef struct {
     HpEventKind kind;
     HpStage stage;
-    const char *host; /* (unowned) (nullable) */
-    const char *text; /* (unowned) */
+    const char *host;      /* (unowned) (nullable) */
+    const char *text;      /* (unowned) */
+    const char *recipient; /* (unowned) (nullable): whom alone it is about */
 } HpEvent;
 
 /* Evidence about the line, for net's link state; passed through by the queue. */

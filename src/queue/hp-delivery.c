@@ -375,6 +375,7 @@ tell(HpCarry *carry, const HpEvent *event)
     line.kind = event_kinds[event->kind];
     line.stage = (int)event->stage;
     line.host = g_strdup(event->host);
+    line.recipient = g_strdup(event->recipient);
     line.text = g_strdup(event->text);
     hp_queue_item_tell(self->item, &line);
     hp_rows_event_clear(&line);

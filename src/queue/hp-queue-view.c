@@ -208,7 +208,7 @@ static const char *const stage_names[] = {
 /* A sentence for a line of the story; TRANSLATORS: %1$s is a host, %2$s what it is about.
  */
 static char *
-sentence(const char *kind, const char *host, const char *text)
+sentence(const char *kind, const char *host, const char *recipient, const char *text)
 {
     if (g_str_equal(kind, "looked_up"))
         return g_strdup_printf(_("looked up who takes mail: %s"), text);
@@ -216,6 +216,8 @@ sentence(const char *kind, const char *host, const char *text)
         return g_strdup_printf(_("connected to %s (%s)"), host, text);
     if (g_str_equal(kind, "secured"))
         return g_strdup_printf(_("encrypted with %s: %s"), host, text);
+    if (g_str_equal(kind, "said") && recipient[0] != '\0')
+        return g_strdup_printf(_("%s said about %s: %s"), host, recipient, text);
     if (g_str_equal(kind, "said"))
         return g_strdup_printf(_("%s said: %s"), host, text);
     if (g_str_equal(kind, "held"))
@@ -237,8 +239,10 @@ event_of(HpDbStmt *stmt)
     const char *kind = hp_db_text(stmt, 1);
     const char *host = hp_db_text(stmt, 3);
     const char *text = hp_db_text(stmt, 5);
+    const char *recipient = hp_db_text(stmt, 4);
     g_autofree char *line =
-        sentence(kind, host != NULL ? host : "", text != NULL ? text : "");
+        sentence(kind, host != NULL ? host : "", recipient != NULL ? recipient : "",
+                 text != NULL ? text : "");
     gint64 stage = hp_db_is_null(stmt, 2) ? -1 : hp_db_int(stmt, 2);
     GVariantBuilder b;
 
@@ -248,7 +252,7 @@ event_of(HpDbStmt *stmt)
     if (stage >= 0 && stage < (gint64)G_N_ELEMENTS(stage_names))
         put_text(&b, "stage", stage_names[stage]);
     put_printable(&b, "host", host);
-    put_printable(&b, "recipient", hp_db_text(stmt, 4));
+    put_printable(&b, "recipient", recipient);
     put_printable(&b, "text", text);
     put_printable(&b, "line", line);
     return g_variant_builder_end(&b);

@@ -26,6 +26,7 @@ typedef struct {
     const HpMxOptions *options;  /* (unowned) */
     const HpRouteMemory *memory; /* (unowned) */
     HpMxRoute *route;            /* (unowned) */
+    const char *domain;          /* (unowned): as the recipient's address has it */
     gint64 deadline_usec;
     GArray *hosts;                  /* (owned): Host */
     GPtrArray *found;               /* (owned): HpMxTarget, all of them */
@@ -74,6 +75,15 @@ conclude(HpMxRoute *route, HpOutcome outcome, guint code, const char *enhanced,
     route->reply.code = code;
     g_strlcpy(route->reply.enhanced, enhanced, sizeof(route->reply.enhanced));
     route->reply.text = g_strdup(text);
+}
+
+/* It is for good. @format: one %s, the domain */
+static void
+refuse(Search *search, guint code, const char *enhanced, const char *format)
+{
+    g_autofree char *text = g_strdup_printf(format, search->domain);
+
+    conclude(search->route, HP_OUTCOME_REFUSED, code, enhanced, text);
 }
 
 static void
@@ -161,10 +171,9 @@ confirm_absence(Search *search, const char *domain)
     if (answer->status == HP_DNS_OK)
         return FALSE;
     if (answer->status == HP_DNS_NOT_FOUND)
-        conclude(
-            search->route, HP_OUTCOME_REFUSED, 550, "5.1.2",
-            _("the recipient's domain does not exist; check the part behind the @ for "
-              "a typing mistake"));
+        refuse(search, 550, "5.1.2",
+               _("the domain %s does not exist; check the part behind the @ for a typing "
+                 "mistake"));
     else
         conclude_unsure(search->route,
                         answer->status == HP_DNS_NO_DATA ? HP_DNS_TEMPORARY
@@ -184,8 +193,7 @@ find_hosts(Search *search, const char *domain)
         note(search->route, HP_LINK_SAW_DNS);
         if (take_mx(search, answer))
             return TRUE;
-        conclude(search->route, HP_OUTCOME_REFUSED, 556, "5.1.10",
-                 _("the recipient's domain says that it takes no mail"));
+        refuse(search, 556, "5.1.10", _("the domain %s says that it takes no mail"));
         return FALSE;
     case HP_DNS_NO_DATA:
         take_implicit(search, domain);
@@ -464,8 +472,7 @@ conclude_empty(Search *search, gboolean implicit)
                  _("the mail server of the recipient's domain is this computer itself"));
         route->reply.stage = HP_STAGE_LOCAL; /* the names are all right */
     } else if (implicit)
-        conclude(route, HP_OUTCOME_REFUSED, 550, "5.1.2",
-                 _("the recipient's domain has no mail server"));
+        refuse(search, 550, "5.1.2", _("the domain %s has no mail server"));
     else
         conclude(route, HP_OUTCOME_DEFERRED, 451, "4.4.4",
                  _("the mail servers that the recipient's domain names have no address"));
@@ -526,6 +533,7 @@ hp_mx_find(const HpMxOptions *options, const char *domain, const HpRouteMemory *
 
     g_array_set_clear_func(hosts, host_clear);
     search.deadline_usec = g_get_monotonic_time() + TOTAL_MS * G_TIME_SPAN_MILLISECOND;
+    search.domain = domain;
     search.hosts = hosts;
     search.found = found;
     search.problem = HP_DNS_OK;

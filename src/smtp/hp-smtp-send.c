@@ -48,15 +48,24 @@ hp_smtp_reply_line(const HpReply *reply)
                            reply->text != NULL ? reply->text : "");
 }
 
-/* The story: what the server, or we ourselves, said last. */
+/* The story: what the server, or we ourselves, said last. @recipient: (nullable) */
+static void
+tell_about(Sending *s, const char *recipient, const HpReply *reply)
+{
+    g_autofree char *line = hp_smtp_reply_line(reply);
+    HpEvent event = { .kind = reply->host != NULL ? HP_EVENT_SAID : HP_EVENT_FAILED,
+                      .stage = reply->stage,
+                      .host = reply->host,
+                      .text = line,
+                      .recipient = recipient };
+
+    s->carry->tell(s->carry, &event);
+}
+
 static void
 tell(Sending *s, const HpReply *reply)
 {
-    g_autofree char *line = hp_smtp_reply_line(reply);
-    HpEvent event = { reply->host != NULL ? HP_EVENT_SAID : HP_EVENT_FAILED, reply->stage,
-                      reply->host, line };
-
-    s->carry->tell(s->carry, &event);
+    tell_about(s, NULL, reply);
 }
 
 static void
@@ -296,7 +305,7 @@ take_rcpt_reply(Sending *s, HpCarryRecipient *recipient, HpSmtpResult result)
     }
     if (too_many && s->accepted->len > 0)
         return; /* still untried: the next transaction takes it */
-    tell(s, reply);
+    tell_about(s, recipient->address, reply);
     decide(recipient, too_many ? HP_OUTCOME_DEFERRED : outcome_of(reply), reply);
 }
 

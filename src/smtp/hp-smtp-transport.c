@@ -71,7 +71,10 @@ tell(Run *run, HpEventKind kind, HpStage stage, const char *text)
 {
     gboolean has_host = run->route != NULL && run->at < run->route->targets->len &&
                         kind != HP_EVENT_LOOKED_UP;
-    HpEvent event = { kind, stage, has_host ? target_of(run)->host : NULL, text };
+    HpEvent event = { .kind = kind,
+                      .stage = stage,
+                      .host = has_host ? target_of(run)->host : NULL,
+                      .text = text };
 
     run->carry->tell(run->carry, &event);
 }

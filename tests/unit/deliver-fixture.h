@@ -69,8 +69,10 @@ on_tell(HpCarry *carry, const HpEvent *event)
                                          "failed" };
     Fixture *f = (Fixture *)carry;
 
-    g_string_append_printf(f->story, "%s %s: %s\n", kinds[event->kind],
-                           event->host != NULL ? event->host : "-", event->text);
+    g_string_append_printf(f->story, "%s %s%s%s: %s\n", kinds[event->kind],
+                           event->host != NULL ? event->host : "-",
+                           event->recipient != NULL ? " about " : "",
+                           event->recipient != NULL ? event->recipient : "", event->text);
 }
 
 static inline void

@@ -164,8 +164,11 @@ fake_carry(gpointer self, HpCarry *carry)
 
     while ((message = carry->next(carry)) != NULL) {
         HpCarryRecipient *first = message->recipients->pdata[0];
-        HpEvent event = { HP_EVENT_CONNECTED, HP_STAGE_CONNECT, "mx.example",
-                          "192.0.2.1" };
+        HpEvent event = { .kind = HP_EVENT_CONNECTED,
+                          .stage = HP_STAGE_CONNECT,
+                          .host = "mx.example",
+                          .text = "192.0.2.1",
+                          .recipient = is(first, "ok.named") ? first->address : NULL };
         gboolean reached =
             !is(first, "down") && !is(first, "line") && !is(first, "closed");
 

@@ -11,11 +11,14 @@ static const char message[] =
     "'state': <'delivered'>}, {'address': <'c@d.example'>, 'state': <'refused'>, "
     "'attempts': <uint32 1>, 'code': <'550 5.7.1'>, 'explanation': <'They refuse it.'>, "
     "'side': <'Yours.'>, 'advice': <'Ask.'>}, {'address': <'e@d.example'>, 'state': "
-    "<'refused'>, 'explanation': <'They refuse it.'>}]>, 'story': <[{'time': "
+    "<'refused'>, 'explanation': <'They refuse it.'>, 'side': <'Yours.'>, 'advice': "
+    "<'Ask.'>}, {'address': <'f@g.example'>, 'state': <'delivered'>, 'explanation': "
+    "<'Taken over.'>}]>, 'story': <[{'time': "
     "<'2020-01-02T12:00:01Z'>, 'kind': <'looked_up'>, 'text': <'mx1'>}, {'time': "
     "<'2020-01-02T12:00:02Z'>, 'kind': <'connected'>, 'host': <'mx1'>, 'text': "
     "<'192.0.2.1'>}, {'time': <'2020-01-02T12:00:03Z'>, 'kind': <'said'>, 'host': "
-    "<'mx1'>, 'text': <'550 \\u001b[31mno'>}, {'time': <'2020-01-02T12:00:04Z'>, 'kind': "
+    "<'mx1'>, 'recipient': <'c@d.example'>, 'text': <'550 \\u001b[31mno'>}, {'time': "
+    "<'2020-01-02T12:00:04Z'>, 'kind': "
     "<'something_new'>, 'text': <'as it is'>}]>}";
 
 static char *
@@ -43,14 +46,20 @@ tells_the_story_line_by_line(void)
         "Message 7Q2KXM   \"Rech nung\"   from <>   12 K, written 2 Jan 12:00\n"
         "  2 Jan 12:00:01  found these mail servers: mx1\n"
         "  2 Jan 12:00:02  connected to mx1 [192.0.2.1]\n"
-        "  2 Jan 12:00:03  mx1 said: 550 [31mno\n"
+        "  2 Jan 12:00:03  mx1 said about c@d.example: 550 [31mno\n"
         "  2 Jan 12:00:04  as it is\n"
         "To a@b.example   delivered\n"
         "To c@d.example   refused   550 5.7.1   after 1 try\n"
         "To e@d.example   refused\n"
+        "To f@g.example   delivered\n"
+        "\n"
+        "About             c@d.example, e@d.example\n"
         "What it means     They refuse it.\n"
         "Whose side        Yours.\n"
-        "What you can do → Ask.\n");
+        "What you can do → Ask.\n"
+        "\n"
+        "About             f@g.example\n"
+        "What it means     Taken over.\n");
 }
 
 static void
@@ -69,7 +78,7 @@ puts_the_recipient_in_front_that_needs_somebody(void)
     guint n = 0;
     g_autoptr(GVariant) r = hp_cli_telling_recipient(value, &n);
 
-    g_assert_cmpuint(n, ==, 3);
+    g_assert_cmpuint(n, ==, 4);
     g_assert_cmpstr(hp_dict_text(r, "address"), ==, "c@d.example");
     g_assert_cmpstr(hp_cli_state_word("something"), ==, "something");
 }

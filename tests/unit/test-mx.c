@@ -105,6 +105,21 @@ find(Fixture *f, const char *domain)
     }                                                                                    \
     G_STMT_END
 
+/* A message may have recipients at many domains. */
+static void
+says_which_domain_is_meant(Fixture *f, gconstpointer data)
+{
+    static const char *const domains[] = { "nobody.example.org", "null.example.org",
+                                           "textonly.example.org" };
+
+    (void)data;
+    for (guint i = 0; i < G_N_ELEMENTS(domains); i++) {
+        g_autoptr(HpMxRoute) route = hp_mx_find(&f->options, domains[i], &f->memory);
+
+        g_assert_nonnull(strstr(route->reply.text, domains[i]));
+    }
+}
+
 #define REFUSED  "2 "
 #define DEFERRED "3 "
 #define NETWORK  "4 "
@@ -251,6 +266,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    ADD("/mx/says-which-domain-is-meant", says_which_domain_is_meant);
     ADD("/mx/goes-by-preference", goes_by_preference);
     ADD("/mx/without-mx-the-address-counts", without_mx_the_address_counts);
     ADD("/mx/some-domains-take-no-mail", some_domains_take_no_mail);

@@ -98,6 +98,24 @@ test_story(Fixture *f, gconstpointer data)
     g_assert_true(g_variant_lookup(line, "host", "&s", &host));
     g_assert_cmpstr(kind, ==, "connected");
     g_assert_cmpstr(host, ==, "mx.example");
+    g_assert_false(g_variant_lookup(line, "recipient", "&s", &host));
+}
+
+static void
+test_story_names_recipient(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "ok.named@example.net", 0);
+    g_autoptr(GVariant) message = NULL;
+    g_autoptr(GVariant) story = NULL;
+    g_autoptr(GVariant) line = NULL;
+    const char *recipient = NULL;
+
+    fixture_wait_state(f, id, 0, "delivered");
+    message = show(f, id);
+    story = g_variant_lookup_value(message, "story", G_VARIANT_TYPE("aa{sv}"));
+    line = g_variant_get_child_value(story, 1);
+    g_assert_true(g_variant_lookup(line, "recipient", "&s", &recipient));
+    g_assert_cmpstr(recipient, ==, "ok.named@example.net");
 }
 
 static void
@@ -577,6 +595,7 @@ main(int argc, char **argv)
     g_log_set_always_fatal(G_LOG_FATAL_MASK); /* some cases provoke warnings */
     CASE("delivers-and-keeps-only-the-history", test_delivers);
     CASE("tells-the-story", test_story);
+    CASE("names-the-recipient-that-a-line-is-about", test_story_names_recipient);
     CASE("one-transaction-for-one-destination", test_groups_by_destination);
     CASE("retries-when-due-not-before", test_retries_when_due);
     CASE("refusals-at-once-make-one-report", test_refusals_make_one_report);

@@ -88,6 +88,8 @@ a_refused_envelope_leaves_the_connection_usable(Fixture *f, gconstpointer data)
     carry_to(f, "[127.0.0.1]", mx->port);
     expect(f->messages[0], 0, "refused 550 5.1.1");
     expect(f->messages[1], 0, "delivered 250 ");
+    g_assert_nonnull(strstr(f->story->str, " about a@x.org: 550 5.1.1 no\n"));
+    g_assert_nonnull(strstr(f->story->str, ": 250 ok\n"));
     fake_mx_free(mx);
 }
 
