@@ -27,6 +27,7 @@ GQuark hp_db_error_quark(void);
  * @HP_DB_ERROR_READ_ONLY: the database takes no writes (damaged, or after an I/O error)
  * @HP_DB_ERROR_NEWER: a newer program made this database
  * @HP_DB_ERROR_DAMAGED: what was asked for cannot be read any more
+ * @HP_DB_ERROR_NOT_FOUND: it was looked for, and is not there; never a failure of SQLite
  */
 typedef enum {
     HP_DB_ERROR_FAILED,
@@ -36,6 +37,7 @@ typedef enum {
     HP_DB_ERROR_READ_ONLY,
     HP_DB_ERROR_NEWER,
     HP_DB_ERROR_DAMAGED,
+    HP_DB_ERROR_NOT_FOUND,
 } HpDbError;
 
 typedef struct _HpDb HpDb;

@@ -204,7 +204,7 @@ look_up(HpContents *contents, gint64 id, HpContent *self, char **ret_file, GErro
 
     if (!hp_db_step(stmt, &failure)) {
         if (failure == NULL)
-            g_set_error(&failure, HP_DB_ERROR, HP_DB_ERROR_FAILED,
+            g_set_error(&failure, HP_DB_ERROR, HP_DB_ERROR_NOT_FOUND,
                         "there is no message content %" G_GINT64_FORMAT, id);
         g_propagate_error(error, g_steal_pointer(&failure));
         return FALSE;

@@ -143,18 +143,35 @@ hp_contents_erase(HpContents *self, GError **error)
     return ok;
 }
 
-/* A batch on its way out of the database; ids[i] goes to files[i]. */
+/* A content on its way out of the database. */
 typedef struct {
-    GArray *ids;      /* (owned): gint64 */
-    GPtrArray *files; /* (owned) */
+    gint64 id;
+    char *file;       /* (owned) */
+    gboolean written; /* all its bytes are in the file */
+} Moving;
+
+typedef struct {
+    GArray *batch; /* (owned): Moving */
     guint moved;
 } Move;
 
 static void
+clear_moving(gpointer moving)
+{
+    g_free(((Moving *)moving)->file);
+}
+
+static void
+init_move(Move *move)
+{
+    move->batch = g_array_new(FALSE, FALSE, sizeof(Moving));
+    g_array_set_clear_func(move->batch, clear_moving);
+}
+
+static void
 clear_move(Move *move)
 {
-    g_array_unref(move->ids);
-    g_ptr_array_unref(move->files);
+    g_array_unref(move->batch);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Move, clear_move)
 
@@ -171,15 +188,20 @@ choose(HpContents *self, guint keep, Move *move, GError **error)
         "ii", (gint64)keep, (gint64)HP_CONTENT_UNSTAGE_MAX);
 
     while (hp_db_step(stmt, &failure)) {
-        gint64 id = hp_db_int(stmt, 0);
+        Moving one = { hp_db_int(stmt, 0), hp_content_new_file_name(), FALSE };
 
-        g_array_append_val(move->ids, id);
-        g_ptr_array_add(move->files, hp_content_new_file_name());
+        g_array_append_val(move->batch, one);
     }
     if (failure == NULL)
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&failure));
     return FALSE;
+}
+
+static Moving *
+get(const Move *move, guint i)
+{
+    return &g_array_index(move->batch, Moving, i);
 }
 
 /* Before any file has its name: should we crash, the erase list finds it again. */
@@ -188,9 +210,9 @@ announce(HpDbConn *conn, gpointer data, GError **error)
 {
     const Move *move = data;
 
-    for (guint i = 0; i < move->files->len; i++)
+    for (guint i = 0; i < move->batch->len; i++)
         if (!hp_db_run(conn, error, "INSERT INTO erase (file) VALUES (?1)", "s",
-                       (const char *)move->files->pdata[i]))
+                       (const char *)get(move, i)->file))
             return FALSE;
     return TRUE;
 }
@@ -206,41 +228,64 @@ write_tmp(HpContents *self, const char *file, GBytes *bytes, GError **error)
            hp_fs_fail(error, N_("write"), file);
 }
 
+/* One that was deleted meanwhile is left out. */
+static gboolean
+copy_one_out(HpContents *self, Moving *one, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(HpContent) content = hp_content_open(self, one->id, &failure);
+    g_autoptr(GBytes) bytes = NULL;
+
+    if (g_error_matches(failure, HP_DB_ERROR, HP_DB_ERROR_NOT_FOUND))
+        return TRUE;
+    if (content != NULL)
+        bytes = hp_content_load(content, HP_CONTENT_INLINE_MAX, &failure);
+    if (bytes == NULL) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
+    }
+    one->written = write_tmp(self, one->file, bytes, error);
+    return one->written;
+}
+
 static gboolean
 copy_out(HpContents *self, const Move *move, GError **error)
 {
-    for (guint i = 0; i < move->ids->len; i++) {
-        gint64 id = g_array_index(move->ids, gint64, i);
-        g_autoptr(GError) failure = NULL;
-        g_autoptr(HpContent) content = hp_content_open(self, id, &failure);
-        g_autoptr(GBytes) bytes =
-            content != NULL ? hp_content_load(content, HP_CONTENT_INLINE_MAX, &failure)
-                            : NULL;
-
-        /* Deleted meanwhile: finish_move() will not find it either. */
-        if (g_error_matches(failure, HP_DB_ERROR, HP_DB_ERROR_FAILED))
-            continue;
-        if (bytes == NULL) {
-            g_propagate_error(error, g_steal_pointer(&failure));
+    for (guint i = 0; i < move->batch->len; i++)
+        if (!copy_one_out(self, get(move, i), error))
             return FALSE;
-        }
-        if (!write_tmp(self, move->files->pdata[i], bytes, error))
-            return FALSE;
-    }
     return syncfs(self->dir_fd) == 0 || hp_fs_fail(error, N_("sync"), "messages");
 }
 
 static gboolean
 put_in_place(HpContents *self, const Move *move, GError **error)
 {
-    for (guint i = 0; i < move->files->len; i++) {
-        const char *file = move->files->pdata[i];
+    g_autoptr(GPtrArray) files = g_ptr_array_new();
 
-        if (faccessat(self->tmp_fd, hp_content_base_name(file), F_OK, 0) == 0 &&
-            !hp_content_move_in(self, file, error))
+    for (guint i = 0; i < move->batch->len; i++) {
+        Moving *one = get(move, i);
+
+        if (one->written && !hp_content_move_in(self, one->file, error))
             return FALSE;
+        if (one->written)
+            g_ptr_array_add(files, one->file);
     }
-    return sync_folders(self, move->files, error);
+    return sync_folders(self, files, error);
+}
+
+static gboolean
+finish_one(HpDbConn *conn, Move *move, const Moving *one, GError **error)
+{
+    if (!hp_db_run(conn, error,
+                   "UPDATE content SET file = ?2, bytes = NULL"
+                   " WHERE id = ?1 AND file IS NULL",
+                   "is", one->id, (const char *)one->file))
+        return FALSE;
+    if (hp_db_changes(conn) == 0)
+        return TRUE; /* gone meanwhile: the file stays on the erase list */
+    move->moved++;
+    return hp_db_run(conn, error, "DELETE FROM erase WHERE file = ?1", "s",
+                     (const char *)one->file);
 }
 
 static gboolean
@@ -249,20 +294,9 @@ finish_move(HpDbConn *conn, gpointer data, GError **error)
     Move *move = data;
 
     move->moved = 0;
-    for (guint i = 0; i < move->ids->len; i++) {
-        const char *file = move->files->pdata[i];
-
-        if (!hp_db_run(conn, error,
-                       "UPDATE content SET file = ?2, bytes = NULL"
-                       " WHERE id = ?1 AND file IS NULL",
-                       "is", g_array_index(move->ids, gint64, i), file))
+    for (guint i = 0; i < move->batch->len; i++)
+        if (get(move, i)->written && !finish_one(conn, move, get(move, i), error))
             return FALSE;
-        if (hp_db_changes(conn) == 0)
-            continue; /* gone meanwhile: the file stays on the erase list */
-        move->moved++;
-        if (!hp_db_run(conn, error, "DELETE FROM erase WHERE file = ?1", "s", file))
-            return FALSE;
-    }
     return TRUE;
 }
 
@@ -270,19 +304,19 @@ finish_move(HpDbConn *conn, gpointer data, GError **error)
 static void
 drop_tmp(HpContents *self, const Move *move)
 {
-    for (guint i = 0; i < move->files->len; i++)
-        unlinkat(self->tmp_fd, hp_content_base_name(move->files->pdata[i]), 0);
+    for (guint i = 0; i < move->batch->len; i++)
+        unlinkat(self->tmp_fd, hp_content_base_name(get(move, i)->file), 0);
 }
 
 static gboolean
 move_batch(HpContents *self, guint keep, guint *ret_moved, GError **error)
 {
-    g_auto(Move) move = { g_array_new(FALSE, FALSE, sizeof(gint64)),
-                          g_ptr_array_new_with_free_func(g_free), 0 };
+    g_auto(Move) move = { 0 };
 
+    init_move(&move);
     if (!choose(self, keep, &move, error))
         return FALSE;
-    if (move.ids->len > 0 &&
+    if (move.batch->len > 0 &&
         (!hp_db_write(self->db, announce, &move, error) ||
          !copy_out(self, &move, error) || !put_in_place(self, &move, error) ||
          !hp_db_write_big(self->db, finish_move, &move, error))) {

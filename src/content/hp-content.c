@@ -230,7 +230,7 @@ fail_unless_changed(HpDbConn *conn, gint64 id, GError **error)
 {
     if (hp_db_changes(conn) == 1)
         return TRUE;
-    g_set_error(error, HP_DB_ERROR, HP_DB_ERROR_FAILED,
+    g_set_error(error, HP_DB_ERROR, HP_DB_ERROR_NOT_FOUND,
                 "there is no message content %" G_GINT64_FORMAT, id);
     return FALSE;
 }

@@ -292,7 +292,7 @@ hp_store_open_content(HpStore *self, const HpStoreEntry *entry, GError **error)
     if (content != NULL)
         return content;
     /* The entry is there and its content is not: no such id means damage too. */
-    if (g_error_matches(failure, HP_DB_ERROR, HP_DB_ERROR_FAILED))
+    if (g_error_matches(failure, HP_DB_ERROR, HP_DB_ERROR_NOT_FOUND))
         failure->code = HP_DB_ERROR_DAMAGED;
     hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
     return NULL;

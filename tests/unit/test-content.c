@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <glib/gstdio.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -282,10 +283,10 @@ goes_with_its_last_reference(Fixture *f, gconstpointer unused)
     g_assert_true(hp_contents_erase(f->contents, NULL));
     g_assert_cmpuint(count_files(f), ==, 0);
     g_assert_null(hp_content_open(f->contents, large, &error));
-    g_assert_error(error, HP_DB_ERROR, HP_DB_ERROR_FAILED);
+    g_assert_error(error, HP_DB_ERROR, HP_DB_ERROR_NOT_FOUND);
     g_clear_error(&error);
     g_assert_null(hp_content_open(f->contents, small, &error));
-    g_assert_error(error, HP_DB_ERROR, HP_DB_ERROR_FAILED);
+    g_assert_error(error, HP_DB_ERROR, HP_DB_ERROR_NOT_FOUND);
     g_assert_false(hp_db_write(f->db, unref, &small, NULL));
     g_assert_false(hp_db_write(f->db, ref, &small, NULL));
 }
@@ -329,6 +330,55 @@ moves_older_ones_out_of_the_database(Fixture *f, gconstpointer unused)
     g_assert_cmpuint(count_files(f), ==, 6);
     for (guint i = 0; i < G_N_ELEMENTS(ids); i++)
         check(f, ids[i], 1000 + i);
+}
+
+/* SQLite's pread(), of this thread: the one after so many more fails. */
+static GPrivate reads_until_failure;
+
+static ssize_t
+read_or_fail(int fd, void *buffer, size_t size, off_t offset)
+{
+    guint left = GPOINTER_TO_UINT(g_private_get(&reads_until_failure));
+
+    g_private_set(&reads_until_failure, GUINT_TO_POINTER(left > 0 ? left - 1 : 0));
+    if (left != 1)
+        return pread(fd, buffer, size, offset);
+    errno = ENOMEM;
+    return -1;
+}
+
+static void
+use_for_reading(sqlite3_syscall_ptr call)
+{
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+
+    vfs->xSetSystemCall(vfs, "pread", call);
+    vfs->xSetSystemCall(vfs, "pread64", call);
+}
+
+/* Whatever read fails on the way: what did not get into its file stays where it is. */
+static void
+moves_nothing_that_it_cannot_read(Fixture *f, gconstpointer unused)
+{
+    guint failures = 0;
+
+    use_for_reading((sqlite3_syscall_ptr)read_or_fail);
+    for (guint n = 1; n < 40; n++) {
+        gint64 ids[3];
+        guint moved;
+
+        for (guint i = 0; i < G_N_ELEMENTS(ids); i++)
+            ids[i] = store(f, 60000);
+        stop(f);
+        start(f); /* with an empty page cache */
+        g_private_set(&reads_until_failure, GUINT_TO_POINTER(n));
+        failures += !hp_contents_unstage(f->contents, 0, &moved, NULL);
+        g_private_set(&reads_until_failure, NULL);
+        for (guint i = 0; i < G_N_ELEMENTS(ids); i++)
+            check(f, ids[i], 60000);
+    }
+    g_assert_cmpuint(failures, >, 0);
+    use_for_reading(NULL);
 }
 
 static gboolean
@@ -455,6 +505,7 @@ main(int argc, char **argv)
     CASE("goes-with-its-last-reference", goes_with_its_last_reference);
     CASE("stays-readable-while-it-is-open", stays_readable_while_it_is_open);
     CASE("moves-older-ones-out-of-the-database", moves_older_ones_out_of_the_database);
+    CASE("moves-nothing-that-it-cannot-read", moves_nothing_that_it_cannot_read);
     CASE("clears-away-what-a-crash-has-left", clears_away_what_a_crash_has_left);
     CASE("reports-orphans-and-deletes-none", reports_orphans_and_deletes_none);
     CASE("removes-orphans-if-asked-and-no-others",
