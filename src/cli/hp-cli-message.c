@@ -42,16 +42,32 @@ hp_cli_state_word(const char *state)
     return state != NULL ? state : "–";
 }
 
+static gboolean
+is_done(const char *state)
+{
+    static const char *const done[] = { "refused", "expired", "cancelled", "delivered",
+                                        NULL };
+
+    return state != NULL && g_strv_contains(done, state);
+}
+
+/* The lower, the more there is to be said of recipient @i. */
 static guint
-rank_of_child(GVariant *recipients, gsize i)
+rank_in(GVariant *recipients, gsize i, HpCliView view, const char *wanted)
 {
     g_autoptr(GVariant) recipient = g_variant_get_child_value(recipients, i);
+    const char *state = hp_dict_text(recipient, "state");
 
-    return rank(hp_dict_text(recipient, "state"));
+    if (wanted != NULL && g_strcmp0(state, wanted) == 0)
+        return 0;
+    if (view == HP_CLI_HISTORY && !is_done(state))
+        return G_MAXUINT;
+    return 1 + rank(state);
 }
 
 GVariant *
-hp_cli_telling_recipient(GVariant *message, guint *ret_n)
+hp_cli_telling_recipient(GVariant *message, HpCliView view, const char *state,
+                         guint *ret_n)
 {
     g_autoptr(GVariant) recipients = hp_dict_list(message, "recipients");
     guint n = (guint)g_variant_n_children(recipients);
@@ -61,7 +77,7 @@ hp_cli_telling_recipient(GVariant *message, guint *ret_n)
     if (n == 0)
         return NULL;
     for (guint i = 1; i < n; i++)
-        if (rank_of_child(recipients, i) < rank_of_child(recipients, best))
+        if (rank_in(recipients, i, view, state) < rank_in(recipients, best, view, state))
             best = i;
     return g_variant_get_child_value(recipients, best);
 }
@@ -115,46 +131,66 @@ add_size(HpCliTable *table, gint64 size)
     hp_cli_table_add(table, shown, plain);
 }
 
+/* What a table of messages is about. */
+typedef struct {
+    HpCliView view;
+    const char *state; /* (unowned) (nullable) */
+    gint64 now_usec;
+} About;
+
+/* When it goes on, or when it was over. */
 static void
-add_message(HpCli *cli, HpCliTable *table, GVariant *message, gboolean queue)
+add_when(HpCliTable *table, const About *about, GVariant *message, GVariant *recipient)
+{
+    gboolean queue = about->view == HP_CLI_QUEUE;
+    const char *own = hp_dict_text(recipient, "finished");
+    const char *end = own != NULL ? own : hp_dict_text(message, "finished");
+    const char *plain = queue ? hp_dict_text(recipient, "next_attempt") : end;
+    g_autofree char *shown = queue ? next_try(recipient, about->now_usec)
+                                   : hp_format_time(end, about->now_usec);
+
+    hp_cli_table_add(table, shown, or_empty(plain));
+}
+
+static void
+add_message(HpCliTable *table, const About *about, GVariant *message)
 {
     guint n;
-    g_autoptr(GVariant) found = hp_cli_telling_recipient(message, &n);
+    g_autoptr(GVariant) found =
+        hp_cli_telling_recipient(message, about->view, about->state, &n);
     g_autoptr(GVariant) none = g_variant_ref_sink(g_variant_new("a{sv}", NULL));
     GVariant *r = found != NULL ? found : none;
     const char *address = or_empty(hp_dict_text(r, "address"));
     const char *state = or_empty(hp_dict_text(r, "state"));
-    const char *finished = hp_dict_text(message, "finished");
-    const char *when_plain = queue ? hp_dict_text(r, "next_attempt") : finished;
     g_autofree char *to =
         n > 1 ? g_strdup_printf("%s (%u)", address, n) : g_strdup(address);
-    g_autofree char *when = queue ? next_try(r, hp_cli_now_usec(cli))
-                                  : hp_format_time(finished, hp_cli_now_usec(cli));
     g_autofree char *reason = why(r);
 
     hp_cli_table_add(table, or_empty(hp_dict_text(message, "id")), NULL);
     hp_cli_table_add(table, hp_cli_state_word(state), state);
     hp_cli_table_add(table, to, NULL);
-    hp_cli_table_add(table, when, or_empty(when_plain));
+    add_when(table, about, message, r);
     add_number(table, hp_dict_number(r, "attempts", 0));
     add_size(table, hp_dict_number(message, "size", 0));
     hp_cli_table_add(table, reason, NULL);
 }
 
 void
-hp_cli_print_messages(HpCli *cli, GVariant *messages, gboolean queue)
+hp_cli_print_messages(HpCli *cli, GVariant *messages, HpCliView view, const char *state)
 {
+    gboolean queue = view == HP_CLI_QUEUE;
     const char *const titles[] = { _("ID"),     queue ? _("STATE") : _("RESULT"),
                                    _("TO"),     queue ? _("NEXT TRY") : _("FINISHED"),
                                    _(">TRIES"), _(">SIZE"),
                                    _("WHY"),    NULL };
     g_autoptr(HpCliTable) table = hp_cli_table_new(titles);
+    About about = { view, state, hp_cli_now_usec(cli) };
     gsize n = g_variant_n_children(messages);
 
     for (gsize i = 0; i < n; i++) {
         g_autoptr(GVariant) message = g_variant_get_child_value(messages, i);
 
-        add_message(cli, table, message, queue);
+        add_message(table, &about, message);
     }
     if (cli->plain)
         hp_cli_table_print_plain(table, cli->out);
@@ -205,6 +241,8 @@ tell(GVariant *event)
         return g_strdup_printf(_("%s said about %s: %s"), host, recipient, text);
     if (g_str_equal(kind, "said"))
         return g_strdup_printf(_("%s said: %s"), host, text);
+    if (g_str_equal(kind, "settled"))
+        return g_strdup_printf("%s: %s", recipient, hp_cli_state_word(text));
     return host[0] != '\0' ? g_strdup_printf("%s: %s", host, text) : g_strdup(text);
 }
 

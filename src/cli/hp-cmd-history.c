@@ -50,7 +50,7 @@ cmd_list(HpCli *cli)
     if (cli->json)
         hp_cli_print_json(cli, "hauspost.history/1", "messages", messages);
     else
-        hp_cli_print_messages(cli, messages, FALSE);
+        hp_cli_print_messages(cli, messages, HP_CLI_HISTORY, result);
     return HP_EXIT_OK;
 }
 
@@ -74,37 +74,57 @@ cmd_show(HpCli *cli)
     return HP_EXIT_OK;
 }
 
+/* @domain: (nullable): everywhere */
+static void
+print_results(HpCli *cli, const char *domain, GVariant *dict)
+{
+    g_autofree char *results = g_strdup_printf(
+        _("%d delivered, %d refused, %d expired, %d cancelled"),
+        (int)hp_dict_number(dict, "delivered", 0),
+        (int)hp_dict_number(dict, "refused", 0), (int)hp_dict_number(dict, "expired", 0),
+        (int)hp_dict_number(dict, "cancelled", 0));
+
+    fprintf(cli->out, "  %s%s%s\n", domain != NULL ? domain : "",
+            domain != NULL ? ": " : "", results);
+}
+
+/* "In all: 6 messages to 7 recipients, 3.2 K": what the results below add up to. */
+static void
+print_sum(HpCli *cli, GVariant *stats)
+{
+    const char *start = hp_dict_text(stats, "since");
+    g_autofree char *since = hp_format_day(start);
+    g_autofree char *size = hp_format_size(hp_dict_number(stats, "size", 0));
+    int messages = (int)hp_dict_number(stats, "messages", 0);
+    int recipients = (int)hp_dict_number(stats, "recipients", 0);
+
+    if (start == NULL)
+        fprintf(cli->out,
+                ngettext("In all: %d message", "In all: %d messages", (gulong)messages),
+                messages);
+    else
+        fprintf(
+            cli->out,
+            ngettext("Since %s: %d message", "Since %s: %d messages", (gulong)messages),
+            since, messages);
+    fprintf(
+        cli->out,
+        ngettext(" to %d recipient, %s\n", " to %d recipients, %s\n", (gulong)recipients),
+        recipients, size);
+}
+
 static void
 print_stats(HpCli *cli, GVariant *stats)
 {
     g_autoptr(GVariant) domains = hp_dict_list(stats, "domains");
-    const char *start = hp_dict_text(stats, "since");
-    g_autofree char *since = hp_format_day(start);
-    g_autofree char *size = hp_format_size(hp_dict_number(stats, "size", 0));
-    gint64 messages = hp_dict_number(stats, "messages", 0);
 
-    if (start == NULL)
-        fprintf(cli->out,
-                ngettext("In all: %d message, %s\n", "In all: %d messages, %s\n",
-                         (gulong)messages),
-                (int)messages, size);
-    else
-        fprintf(cli->out,
-                ngettext("Since %s: %d message, %s\n", "Since %s: %d messages, %s\n",
-                         (gulong)messages),
-                since, (int)messages, size);
-    fprintf(cli->out, _("  %d delivered, %d refused, %d expired\n"),
-            (int)hp_dict_number(stats, "delivered", 0),
-            (int)hp_dict_number(stats, "refused", 0),
-            (int)hp_dict_number(stats, "expired", 0));
+    print_sum(cli, stats);
+    print_results(cli, NULL, stats);
     for (gsize i = 0; i < g_variant_n_children(domains); i++) {
         g_autoptr(GVariant) row = g_variant_get_child_value(domains, i);
         const char *domain = hp_dict_text(row, "domain");
 
-        fprintf(cli->out, _("  %s: %d delivered, %d refused, %d expired\n"),
-                domain != NULL ? domain : "?", (int)hp_dict_number(row, "delivered", 0),
-                (int)hp_dict_number(row, "refused", 0),
-                (int)hp_dict_number(row, "expired", 0));
+        print_results(cli, domain != NULL ? domain : "?", row);
     }
 }
 

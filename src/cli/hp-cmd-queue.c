@@ -46,7 +46,8 @@ cmd_list(HpCli *cli)
     if (cli->json)
         hp_cli_print_json(cli, "hauspost.queue/1", "messages", messages);
     else
-        hp_cli_print_messages(cli, messages, TRUE);
+        hp_cli_print_messages(cli, messages, HP_CLI_QUEUE,
+                              hp_cli_args_get(cli->args, "state"));
     return HP_EXIT_OK;
 }
 

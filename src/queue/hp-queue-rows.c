@@ -409,35 +409,62 @@ save_job(HpDbConn *conn, const HpCarryRecipient *recipient, const HpJob *job,
 
 /* The last recipient is done: only the history is kept. */
 static gboolean
-finish_message(HpDbConn *conn, gint64 row, gint64 finished, gint64 now_usec,
-               GError **error)
+finish_message(HpDbConn *conn, const HpQueueItem *item, gint64 now_usec, GError **error)
+{
+    return (item->content == 0 || hp_content_unref(conn, item->content, error)) &&
+           hp_db_run(conn, error,
+                     "UPDATE message SET finished = ?2, content = NULL WHERE id = ?1",
+                     "ii", item->row, now_usec);
+}
+
+/* Some are done and others are not: when that was is in the story, for the message has no
+ * time of its end yet. */
+static gboolean
+tell_settled(HpDbConn *conn, const HpQueueItem *item, const GArray *settled,
+             gint64 now_usec, GError **error)
+{
+    for (guint i = 0; i < settled->len; i++) {
+        guint n = g_array_index(settled, guint, i);
+        const HpCarryRecipient *recipient = item->carry.recipients->pdata[n];
+        HpJobState state = g_array_index(item->jobs, HpJob, n).state;
+        g_autofree char *text = g_strdup(hp_job_state_name(state));
+        HpRowsEvent event = { .at_usec = now_usec,
+                              .kind = HP_ROWS_SETTLED,
+                              .stage = -1,
+                              .recipient = recipient->address,
+                              .text = text };
+
+        if (!hp_rows_add_event(conn, item->row, &event, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* @settled: numbers (guint) of the recipients that are done now */
+static gboolean
+settle(HpDbConn *conn, const HpQueueItem *item, const GArray *settled, gint64 now_usec,
+       GError **error)
 {
     HpDbStmt *stmt;
     gint64 open;
-    gint64 content;
 
     if (!hp_db_run(conn, error, "UPDATE message SET open = open - ?2 WHERE id = ?1", "ii",
-                   row, finished))
+                   item->row, (gint64)settled->len))
         return FALSE;
-    stmt = hp_db_query(conn, "SELECT open, content FROM message WHERE id = ?1", "i", row);
+    stmt = hp_db_query(conn, "SELECT open FROM message WHERE id = ?1", "i", item->row);
     if (!hp_db_step(stmt, error))
         return FALSE;
     open = hp_db_int(stmt, 0);
-    content = hp_db_int(stmt, 1);
     hp_db_reset(stmt);
-    if (open > 0)
-        return TRUE;
-    return (content == 0 || hp_content_unref(conn, content, error)) &&
-           hp_db_run(conn, error,
-                     "UPDATE message SET finished = ?2, content = NULL WHERE id = ?1",
-                     "ii", row, now_usec);
+    return open > 0 ? tell_settled(conn, item, settled, now_usec, error)
+                    : finish_message(conn, item, now_usec, error);
 }
 
 gboolean
 hp_rows_save(HpDbConn *conn, HpQueueItem *item, guint from_states, gint64 now_usec,
              GError **error)
 {
-    gint64 finished = 0;
+    g_autoptr(GArray) settled = g_array_new(FALSE, FALSE, sizeof(guint));
 
     item->changed = 0;
     for (guint i = 0; i < item->jobs->len; i++) {
@@ -449,13 +476,13 @@ hp_rows_save(HpDbConn *conn, HpQueueItem *item, guint from_states, gint64 now_us
             continue;
         item->changed++;
         if (hp_job_is_finished(job->state))
-            finished++;
+            g_array_append_val(settled, i);
     }
     for (guint i = 0; i < item->events->len; i++)
         if (!hp_rows_add_event(conn, item->row,
                                &g_array_index(item->events, HpRowsEvent, i), error))
             return FALSE;
-    return finished == 0 || finish_message(conn, item->row, finished, now_usec, error);
+    return settled->len == 0 || settle(conn, item, settled, now_usec, error);
 }
 
 gboolean

@@ -22,6 +22,17 @@ typedef struct {
     char *text;       /* (owned) (nullable) */
 } HpRowsEvent;
 
+/* The kind of the line that says when a recipient was done, "text": with which state.
+ * There is one only for those who were done before the last one of their message. */
+#define HP_ROWS_SETTLED "settled"
+
+/* SQL: when recipient r of message m was done, wall µs. What is older than these lines
+ * has the time of the end, or of its last attempt. */
+#define HP_ROWS_SETTLED_AT                                                               \
+    "coalesce((SELECT max(e.at) FROM event e WHERE e.message = r.message"                \
+    "  AND e.kind = '" HP_ROWS_SETTLED "' AND e.recipient = r.address), m.finished,"     \
+    " (SELECT a.started FROM attempt a WHERE a.id = r.attempt), m.submitted)"
+
 void hp_rows_event_clear(gpointer event); /* a GDestroyNotify for arrays */
 
 /* A message with those of its recipients that are worked on. */
@@ -103,9 +114,9 @@ HpQueueItem *hp_rows_load(HpDbConn *conn, gint64 row, HpRowsSide side, guint sta
  * @from_states: bits; a recipient that is in another state by now is left alone
  * @now_usec: wall
  *
- * Writes the results of an attempt or a change. A message whose last recipient has
- * finished gives up its content. item->changed is the number of recipients that were not
- * left alone.
+ * Writes the results of an attempt or a change, and when recipients were done. A message
+ * whose last recipient has finished gives up its content. item->changed is the number of
+ * recipients that were not left alone.
  */
 gboolean hp_rows_save(HpDbConn *conn, HpQueueItem *item, guint from_states,
                       gint64 now_usec, GError **error);

@@ -1,6 +1,6 @@
 #include "hp-log.h"
 #include "hp-queue-private.h"
-#include "hp-text.h"
+#include "hp-queue-put.h"
 
 #include <glib/gi18n.h>
 
@@ -9,48 +9,7 @@
 #define EXPORT_MAX                                                                       \
     ((size_t)512 * 1024 * 1024) /* a setting limits messages long before                 \
                                  */
-#define TOP_DOMAINS   50
 #define FIRST_DOMAINS 20
-
-/* Dictionaries */
-
-static void
-put_text(GVariantBuilder *b, const char *key, const char *text)
-{
-    if (text != NULL)
-        g_variant_builder_add(b, "{sv}", key, g_variant_new_string(text));
-}
-
-static void
-put_printable(GVariantBuilder *b, const char *key, const char *text)
-{
-    g_autofree char *clean = NULL;
-
-    if (text == NULL)
-        return;
-    clean = hp_text_printable(hp_slice_of(text), 2000);
-    put_text(b, key, clean);
-}
-
-static void
-put_time(GVariantBuilder *b, const char *key, gint64 wall_usec)
-{
-    g_autofree char *text = hp_clock_format_rfc3339(wall_usec);
-
-    put_text(b, key, text);
-}
-
-static void
-put_number(GVariantBuilder *b, const char *key, gint64 number)
-{
-    g_variant_builder_add(b, "{sv}", key, g_variant_new_uint32((guint32)number));
-}
-
-static void
-put_octets(GVariantBuilder *b, const char *key, gint64 octets)
-{
-    g_variant_builder_add(b, "{sv}", key, g_variant_new_uint64((guint64)octets));
-}
 
 /* What is shown depends on whether anything can go out. */
 typedef struct {
@@ -99,15 +58,15 @@ reason_of_line(HpLinkState link)
 
 #define RECIPIENT_COLUMNS                                                                \
     "address, destination, state, due, attempts, stage, code, enhanced, reply, host, "   \
-    "road"
+    "road, CASE WHEN state >= 5 THEN " HP_ROWS_SETTLED_AT " END"
 
 static void
 put_due(GVariantBuilder *b, const View *view, HpJobState state, gint64 due_usec)
 {
     if (state == HP_JOB_HELD)
-        put_time(b, "held_until", due_usec);
+        hp_queue_put_time(b, "held_until", due_usec);
     else if (view->link == HP_LINK_OK && !view->paused)
-        put_time(b, "next_attempt", due_usec);
+        hp_queue_put_time(b, "next_attempt", due_usec);
 }
 
 static void
@@ -125,9 +84,9 @@ put_reply(GVariantBuilder *b, const View *view, const char *reason, HpDbStmt *st
         code = reply.enhanced[0] != '\0'
                    ? g_strdup_printf("%u %s", reply.code, reply.enhanced)
                    : g_strdup_printf("%u", reply.code);
-        put_text(b, "code", code);
-        put_printable(b, "reply", reply.text);
-        put_printable(b, "host", reply.host);
+        hp_queue_put_text(b, "code", code);
+        hp_queue_put_printable(b, "reply", reply.text);
+        hp_queue_put_printable(b, "host", reply.host);
     }
     if (reply.code != 0 || reason != NULL)
         hp_queue_put_explanation(b, view->queue, reason, &reply);
@@ -143,14 +102,17 @@ recipient_of(const View *view, HpDbStmt *stmt)
     GVariantBuilder b;
 
     g_variant_builder_init(&b, G_VARIANT_TYPE_VARDICT);
-    put_printable(&b, "address", hp_db_text(stmt, 0));
-    put_text(&b, "state", shown_state(view, state, remote));
-    put_number(&b, "attempts", hp_db_int(stmt, 4));
+    hp_queue_put_printable(&b, "address", hp_db_text(stmt, 0));
+    hp_queue_put_text(&b, "state", shown_state(view, state, remote));
+    hp_queue_put_number(&b, "attempts", hp_db_int(stmt, 4));
     if (!hp_db_is_null(stmt, 3))
         put_due(&b, view, state, hp_db_int(stmt, 3));
+    if (!hp_db_is_null(stmt, 11))
+        hp_queue_put_time(&b, "finished", hp_db_int(stmt, 11));
     put_reply(&b, view, offline ? reason_of_line(view->link) : NULL, stmt);
     if (hp_db_int(stmt, 4) > 0 && remote)
-        put_text(&b, "road", hp_db_is_null(stmt, 10) ? "direct" : hp_db_text(stmt, 10));
+        hp_queue_put_text(&b, "road",
+                          hp_db_is_null(stmt, 10) ? "direct" : hp_db_text(stmt, 10));
     return g_variant_builder_end(&b);
 }
 
@@ -158,8 +120,9 @@ static GVariant *
 recipients_of(const View *view, HpDbConn *conn, gint64 row)
 {
     HpDbStmt *stmt = hp_db_query(conn,
-                                 "SELECT " RECIPIENT_COLUMNS " FROM recipient"
-                                 " WHERE message = ?1 ORDER BY id",
+                                 "SELECT " RECIPIENT_COLUMNS " FROM recipient r"
+                                 " JOIN message m ON m.id = r.message"
+                                 " WHERE message = ?1 ORDER BY r.id",
                                  "i", row);
     GVariantBuilder b;
 
@@ -181,15 +144,15 @@ put_message(GVariantBuilder *b, const View *view, HpDbConn *conn, gint64 row)
 
     if (!hp_db_step(stmt, NULL))
         return FALSE;
-    put_text(b, "id", hp_db_text(stmt, 0));
-    put_printable(b, "from", hp_db_text(stmt, 1));
-    put_printable(b, "subject", hp_db_text(stmt, 2));
-    put_octets(b, "size", hp_db_int(stmt, 3));
-    put_time(b, "submitted", hp_db_int(stmt, 4));
-    put_printable(b, "client", hp_db_text(stmt, 5));
+    hp_queue_put_text(b, "id", hp_db_text(stmt, 0));
+    hp_queue_put_printable(b, "from", hp_db_text(stmt, 1));
+    hp_queue_put_printable(b, "subject", hp_db_text(stmt, 2));
+    hp_queue_put_octets(b, "size", hp_db_int(stmt, 3));
+    hp_queue_put_time(b, "submitted", hp_db_int(stmt, 4));
+    hp_queue_put_printable(b, "client", hp_db_text(stmt, 5));
     if (!hp_db_is_null(stmt, 6))
-        put_time(b, "finished", hp_db_int(stmt, 6));
-    put_printable(b, "message_id", hp_db_text(stmt, 7));
+        hp_queue_put_time(b, "finished", hp_db_int(stmt, 6));
+    hp_queue_put_printable(b, "message_id", hp_db_text(stmt, 7));
     hp_db_reset(stmt);
     g_variant_builder_add(b, "{sv}", "recipients", recipients_of(view, conn, row));
     return TRUE;
@@ -228,6 +191,8 @@ sentence(const char *kind, const char *host, const char *recipient, const char *
         return g_strdup(_("you asked to try it now"));
     if (g_str_equal(kind, "cancelled"))
         return g_strdup(_("you cancelled it"));
+    if (g_str_equal(kind, HP_ROWS_SETTLED))
+        return g_strdup_printf(_("done with %s"), recipient);
     if (g_str_equal(kind, "returned"))
         return g_strdup_printf(_("returned to your INBOX: %s"), text);
     return host[0] != '\0' ? g_strdup_printf("%s: %s", host, text) : g_strdup(text);
@@ -238,8 +203,8 @@ event_of(HpDbStmt *stmt)
 {
     const char *kind = hp_db_text(stmt, 1);
     const char *host = hp_db_text(stmt, 3);
-    const char *text = hp_db_text(stmt, 5);
     const char *recipient = hp_db_text(stmt, 4);
+    const char *text = hp_db_text(stmt, 5);
     g_autofree char *line =
         sentence(kind, host != NULL ? host : "", recipient != NULL ? recipient : "",
                  text != NULL ? text : "");
@@ -247,14 +212,14 @@ event_of(HpDbStmt *stmt)
     GVariantBuilder b;
 
     g_variant_builder_init(&b, G_VARIANT_TYPE_VARDICT);
-    put_time(&b, "time", hp_db_int(stmt, 0));
-    put_text(&b, "kind", kind);
+    hp_queue_put_time(&b, "time", hp_db_int(stmt, 0));
+    hp_queue_put_text(&b, "kind", kind);
     if (stage >= 0 && stage < (gint64)G_N_ELEMENTS(stage_names))
-        put_text(&b, "stage", stage_names[stage]);
-    put_printable(&b, "host", host);
-    put_printable(&b, "recipient", recipient);
-    put_printable(&b, "text", text);
-    put_printable(&b, "line", line);
+        hp_queue_put_text(&b, "stage", stage_names[stage]);
+    hp_queue_put_printable(&b, "host", host);
+    hp_queue_put_printable(&b, "recipient", recipient);
+    hp_queue_put_printable(&b, "text", text);
+    hp_queue_put_printable(&b, "line", line);
     return g_variant_builder_end(&b);
 }
 
@@ -269,10 +234,10 @@ acceptance(HpDbConn *conn, gint64 row)
     g_variant_builder_init(&b, G_VARIANT_TYPE_VARDICT);
     if (hp_db_step(stmt, NULL)) {
         line = g_strdup_printf(_("taken from %s"), hp_db_text(stmt, 1));
-        put_time(&b, "time", hp_db_int(stmt, 0));
-        put_text(&b, "kind", "accepted");
-        put_printable(&b, "text", hp_db_text(stmt, 1));
-        put_printable(&b, "line", line);
+        hp_queue_put_time(&b, "time", hp_db_int(stmt, 0));
+        hp_queue_put_text(&b, "kind", "accepted");
+        hp_queue_put_printable(&b, "text", hp_db_text(stmt, 1));
+        hp_queue_put_printable(&b, "line", line);
     }
     hp_db_reset(stmt);
     return g_variant_builder_end(&b);
@@ -384,6 +349,34 @@ read_open(HpDbConn *conn, const Filter *filter, gint64 *last, GArray *rows,
     return FALSE;
 }
 
+/* Messages of which some recipients are done and others are not; newest first, before
+ * @last. */
+static gboolean
+read_half_done(HpDbConn *conn, const Filter *filter, gint64 *last, GArray *rows,
+               GError **error)
+{
+    HpDbStmt *stmt = hp_db_query(
+        conn,
+        "SELECT id FROM message m WHERE finished IS NULL AND (?4 = 0 OR id < ?4)"
+        " AND (?2 IS NULL OR EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id"
+        "  AND (r.destination = ?2 OR lower(r.address) = ?2)))"
+        " AND EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id AND r.state >= 5"
+        "  AND (?3 < 0 OR r.state = ?3) AND " HP_ROWS_SETTLED_AT " >= ?1)"
+        " ORDER BY id DESC LIMIT ?5",
+        "isiii", filter->since_usec, filter->to, (gint64)filter->state, *last,
+        (gint64)BATCH);
+    g_autoptr(GError) failure = NULL;
+
+    while (hp_db_step(stmt, &failure)) {
+        *last = hp_db_int(stmt, 0);
+        g_array_append_val(rows, *last);
+    }
+    if (failure == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
+
 /* Newest first; @last: how many to skip. */
 static gboolean
 read_finished(HpDbConn *conn, const Filter *filter, gint64 *last, GArray *rows,
@@ -395,7 +388,8 @@ read_finished(HpDbConn *conn, const Filter *filter, gint64 *last, GArray *rows,
         " AND (?2 IS NULL OR EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id"
         "  AND (r.destination = ?2 OR lower(r.address) = ?2)))"
         " AND (?3 < 0 OR EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id"
-        "  AND r.state = ?3)) ORDER BY finished DESC, id DESC LIMIT ?4 OFFSET ?5",
+        "  AND r.state = ?3 AND " HP_ROWS_SETTLED_AT " >= ?1))"
+        " ORDER BY finished DESC, id DESC LIMIT ?4 OFFSET ?5",
         "isiii", filter->since_usec, filter->to, (gint64)filter->state, (gint64)BATCH,
         *last);
     g_autoptr(GError) failure = NULL;
@@ -422,16 +416,17 @@ typedef struct {
     gint64 last; /* where to go on */
 } Walk;
 
-/* One batch into @b; returns the number of messages, -1 on failure. */
+/* One batch into @b, but no more than @max; returns how many messages there were, -1 on
+ * failure. */
 static int
-add_batch(GVariantBuilder *b, Walk *walk, GError **error)
+add_batch(GVariantBuilder *b, Walk *walk, guint32 max, GError **error)
 {
     g_autoptr(HpDbConn) conn = hp_db_lease(walk->view->queue->db);
     g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(gint64));
 
     if (!walk->read_rows(conn, walk->filter, &walk->last, rows, error))
         return -1;
-    for (guint i = 0; i < rows->len; i++) {
+    for (guint i = 0; i < MIN(rows->len, max); i++) {
         GVariantBuilder one;
 
         g_variant_builder_init(&one, G_VARIANT_TYPE_VARDICT);
@@ -441,60 +436,48 @@ add_batch(GVariantBuilder *b, Walk *walk, GError **error)
     return (int)rows->len;
 }
 
-static GVariant *
-list(const View *view, const Filter *filter, ReadRows read_rows, GError **error)
+/* Adds at most *@left messages, and takes them off. */
+static gboolean
+add_all(GVariantBuilder *b, const View *view, const Filter *filter, ReadRows read_rows,
+        guint32 *left, GError **error)
 {
-    g_auto(GVariantBuilder) b = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("aa{sv}"));
-    guint32 left = filter->limit;
     Walk walk = { view, filter, read_rows, 0 };
     int n = BATCH;
 
-    while (n == BATCH && left > 0 && filter->state != -2) {
-        n = add_batch(&b, &walk, error);
+    while (n == BATCH && *left > 0 && filter->state != -2) {
+        n = add_batch(b, &walk, *left, error);
         if (n < 0)
-            return NULL;
-        left -= MIN(left, (guint32)n);
+            return FALSE;
+        *left -= MIN(*left, (guint32)n);
     }
-    return g_variant_builder_end(&b);
-}
-
-/* The batches are whole; what is over the limit is cut off here. */
-static GVariant *
-cut(GVariant *messages, guint32 limit)
-{
-    g_autoptr(GVariant) all = NULL;
-    GVariantBuilder b;
-
-    if (messages == NULL || g_variant_n_children(messages) <= limit)
-        return messages; /* floating still */
-    all = g_variant_ref_sink(messages);
-    g_variant_builder_init(&b, G_VARIANT_TYPE("aa{sv}"));
-    for (guint32 i = 0; i < limit; i++) {
-        g_autoptr(GVariant) one = g_variant_get_child_value(all, i);
-
-        g_variant_builder_add_value(&b, one);
-    }
-    return g_variant_builder_end(&b);
+    return TRUE;
 }
 
 GVariant *
 hp_queue_list(HpQueue *self, GVariant *filter, GError **error)
 {
+    g_auto(GVariantBuilder) b = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("aa{sv}"));
     View view = look(self);
     g_auto(Filter) wanted = { 0 };
 
     parse_filter(&view, filter, "state", &wanted);
-    return cut(list(&view, &wanted, read_open, error), wanted.limit);
+    if (!add_all(&b, &view, &wanted, read_open, &wanted.limit, error))
+        return NULL;
+    return g_variant_builder_end(&b);
 }
 
 GVariant *
 hp_queue_history(HpQueue *self, GVariant *filter, GError **error)
 {
+    g_auto(GVariantBuilder) b = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("aa{sv}"));
     View view = look(self);
     g_auto(Filter) wanted = { 0 };
 
     parse_filter(&view, filter, "result", &wanted);
-    return cut(list(&view, &wanted, read_finished, error), wanted.limit);
+    if (!add_all(&b, &view, &wanted, read_half_done, &wanted.limit, error) ||
+        !add_all(&b, &view, &wanted, read_finished, &wanted.limit, error))
+        return NULL;
+    return g_variant_builder_end(&b);
 }
 
 /* Numbers */
@@ -516,13 +499,13 @@ put_counts(GVariantBuilder *b, const View *view, HpDbConn *conn)
         if (hp_db_int(stmt, 0) == HP_JOB_WAITING)
             remote = hp_db_int(stmt, 2);
     }
-    put_number(b, "recipients", all);
+    hp_queue_put_number(b, "recipients", all);
     if (view->link == HP_LINK_OK)
         remote = 0;
-    put_number(b, "offline", remote);
+    hp_queue_put_number(b, "offline", remote);
     counts[HP_JOB_WAITING] -= remote;
     for (int i = 0; i < HP_JOB_DELIVERED; i++)
-        put_number(b, hp_job_state_name((HpJobState)i), counts[i]);
+        hp_queue_put_number(b, hp_job_state_name((HpJobState)i), counts[i]);
 }
 
 /* Recipients that are finished although their message is not. */
@@ -539,7 +522,7 @@ put_finished_counts(GVariantBuilder *b, HpDbConn *conn)
     while (hp_db_step(stmt, NULL))
         counts[hp_db_int(stmt, 0)] = hp_db_int(stmt, 1);
     for (int i = HP_JOB_DELIVERED; i < HP_JOB_N_STATES; i++)
-        put_number(b, hp_job_state_name((HpJobState)i), counts[i]);
+        hp_queue_put_number(b, hp_job_state_name((HpJobState)i), counts[i]);
 }
 
 static void
@@ -551,10 +534,10 @@ put_totals(GVariantBuilder *b, HpDbConn *conn)
                                  "");
 
     if (hp_db_step(stmt, NULL)) {
-        put_number(b, "messages", hp_db_int(stmt, 0));
-        put_octets(b, "size", hp_db_int(stmt, 1));
+        hp_queue_put_number(b, "messages", hp_db_int(stmt, 0));
+        hp_queue_put_octets(b, "size", hp_db_int(stmt, 1));
         if (!hp_db_is_null(stmt, 2))
-            put_time(b, "oldest", hp_db_int(stmt, 2));
+            hp_queue_put_time(b, "oldest", hp_db_int(stmt, 2));
     }
     hp_db_reset(stmt);
 }
@@ -567,15 +550,15 @@ destination_of(const View *view, HpDbConn *conn, HpDbStmt *stmt)
     GVariantBuilder b;
 
     g_variant_builder_init(&b, G_VARIANT_TYPE_VARDICT);
-    put_printable(&b, "domain", domain);
-    put_number(&b, "recipients", hp_db_int(stmt, 1));
+    hp_queue_put_printable(&b, "domain", domain);
+    hp_queue_put_number(&b, "recipients", hp_db_int(stmt, 1));
     if (!hp_db_is_null(stmt, 2))
         put_due(&b, view, HP_JOB_WAITING, hp_db_int(stmt, 2));
-    last =
-        hp_db_query(conn,
-                    "SELECT " RECIPIENT_COLUMNS " FROM recipient WHERE destination = ?1"
-                    " AND due IS NOT NULL ORDER BY due DESC LIMIT 1",
-                    "s", domain);
+    last = hp_db_query(conn,
+                       "SELECT " RECIPIENT_COLUMNS " FROM recipient r"
+                       " JOIN message m ON m.id = r.message WHERE destination = ?1"
+                       " AND due IS NOT NULL ORDER BY due DESC LIMIT 1",
+                       "s", domain);
     if (hp_db_step(last, NULL))
         put_reply(&b, view, NULL, last);
     hp_db_reset(last);
@@ -616,8 +599,8 @@ put_next(GVariantBuilder *b, const View *view)
     }
     if (name == NULL || view->paused || view->link != HP_LINK_OK)
         return;
-    put_time(b, "next_attempt", due);
-    put_printable(b, "next_destination", name);
+    hp_queue_put_time(b, "next_attempt", due);
+    hp_queue_put_printable(b, "next_destination", name);
 }
 
 GVariant *
@@ -635,76 +618,6 @@ hp_queue_summary(HpQueue *self, GError **error)
     put_finished_counts(&b, conn);
     put_next(&b, &view);
     put_destinations(&b, &view, conn);
-    return g_variant_builder_end(&b);
-}
-
-static void
-put_results(GVariantBuilder *b, HpDbConn *conn, gint64 since_usec)
-{
-    HpDbStmt *stmt = hp_db_query(
-        conn,
-        "SELECT r.state, count(*) FROM message m JOIN recipient r ON r.message = m.id"
-        " WHERE m.finished >= ?1 GROUP BY r.state",
-        "i", since_usec);
-    gint64 counts[HP_JOB_N_STATES] = { 0 };
-    gint64 all = 0;
-
-    while (hp_db_step(stmt, NULL)) {
-        counts[hp_db_int(stmt, 0)] = hp_db_int(stmt, 1);
-        all += hp_db_int(stmt, 1);
-    }
-    put_number(b, "recipients", all);
-    for (int i = HP_JOB_DELIVERED; i < HP_JOB_N_STATES; i++)
-        put_number(b, hp_job_state_name((HpJobState)i), counts[i]);
-    stmt =
-        hp_db_query(conn, "SELECT count(*), sum(size) FROM message WHERE finished >= ?1",
-                    "i", since_usec);
-    if (hp_db_step(stmt, NULL)) {
-        put_number(b, "messages", hp_db_int(stmt, 0));
-        put_octets(b, "size", hp_db_int(stmt, 1));
-    }
-    hp_db_reset(stmt);
-}
-
-static void
-put_domains(GVariantBuilder *b, HpDbConn *conn, gint64 since_usec)
-{
-    HpDbStmt *stmt = hp_db_query(
-        conn,
-        "SELECT r.destination, sum(r.state = 5), sum(r.state = 6), sum(r.state = 7)"
-        " FROM message m JOIN recipient r ON r.message = m.id WHERE m.finished >= ?1"
-        " AND r.destination IS NOT NULL GROUP BY r.destination"
-        " ORDER BY count(*) DESC LIMIT ?2",
-        "ii", since_usec, (gint64)TOP_DOMAINS);
-    GVariantBuilder domains;
-
-    g_variant_builder_init(&domains, G_VARIANT_TYPE("aa{sv}"));
-    while (hp_db_step(stmt, NULL)) {
-        GVariantBuilder one;
-
-        g_variant_builder_init(&one, G_VARIANT_TYPE_VARDICT);
-        put_printable(&one, "domain", hp_db_text(stmt, 0));
-        put_number(&one, "delivered", hp_db_int(stmt, 1));
-        put_number(&one, "refused", hp_db_int(stmt, 2));
-        put_number(&one, "expired", hp_db_int(stmt, 3));
-        g_variant_builder_add_value(&domains, g_variant_builder_end(&one));
-    }
-    g_variant_builder_add(b, "{sv}", "domains", g_variant_builder_end(&domains));
-}
-
-GVariant *
-hp_queue_stats(HpQueue *self, gint64 since_wall_usec, GError **error)
-{
-    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
-    GVariantBuilder b;
-
-    if (!hp_db_begin_snapshot(conn, error))
-        return NULL;
-    g_variant_builder_init(&b, G_VARIANT_TYPE_VARDICT);
-    if (since_wall_usec > 0)
-        put_time(&b, "since", since_wall_usec);
-    put_results(&b, conn, since_wall_usec);
-    put_domains(&b, conn, since_wall_usec);
     return g_variant_builder_end(&b);
 }
 

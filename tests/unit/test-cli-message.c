@@ -19,7 +19,8 @@ static const char message[] =
     "<'192.0.2.1'>}, {'time': <'2020-01-02T12:00:03Z'>, 'kind': <'said'>, 'host': "
     "<'mx1'>, 'recipient': <'c@d.example'>, 'text': <'550 \\u001b[31mno'>}, {'time': "
     "<'2020-01-02T12:00:04Z'>, 'kind': "
-    "<'something_new'>, 'text': <'as it is'>}]>}";
+    "<'something_new'>, 'text': <'as it is'>}, {'time': <'2020-01-02T12:00:05Z'>, "
+    "'kind': <'settled'>, 'recipient': <'c@d.example'>, 'text': <'refused'>}]>}";
 
 static char *
 print(void (*what)(HpCli *cli, GVariant *message))
@@ -48,6 +49,7 @@ tells_the_story_line_by_line(void)
         "  2 Jan 12:00:02  connected to mx1 [192.0.2.1]\n"
         "  2 Jan 12:00:03  mx1 said about c@d.example: 550 [31mno\n"
         "  2 Jan 12:00:04  as it is\n"
+        "  2 Jan 12:00:05  c@d.example: refused\n"
         "To a@b.example   delivered\n"
         "To c@d.example   refused   550 5.7.1   after 1 try\n"
         "To e@d.example   refused\n"
@@ -76,11 +78,38 @@ puts_the_recipient_in_front_that_needs_somebody(void)
 {
     g_autoptr(GVariant) value = g_variant_ref_sink(g_variant_new_parsed(message));
     guint n = 0;
-    g_autoptr(GVariant) r = hp_cli_telling_recipient(value, &n);
+    g_autoptr(GVariant) r = hp_cli_telling_recipient(value, HP_CLI_QUEUE, NULL, &n);
 
     g_assert_cmpuint(n, ==, 4);
     g_assert_cmpstr(hp_dict_text(r, "address"), ==, "c@d.example");
     g_assert_cmpstr(hp_cli_state_word("something"), ==, "something");
+}
+
+/* A list of what was delivered must not show the one who was refused. */
+static void
+puts_the_recipient_in_front_that_was_asked_for(void)
+{
+    g_autoptr(GVariant) value = g_variant_ref_sink(g_variant_new_parsed(message));
+    guint n = 0;
+    g_autoptr(GVariant) r =
+        hp_cli_telling_recipient(value, HP_CLI_QUEUE, "delivered", &n);
+
+    g_assert_cmpstr(hp_dict_text(r, "address"), ==, "a@b.example");
+}
+
+/* What is still held says nothing about what became of the message. */
+static void
+tells_of_the_past_by_who_is_done(void)
+{
+    g_autoptr(GVariant) value = g_variant_ref_sink(g_variant_new_parsed(
+        "{'recipients': <[{'address': <'a'>, 'state': <'held'>}, {'address': <'b'>, "
+        "'state': <'delivered'>}]>}"));
+    guint n = 0;
+    g_autoptr(GVariant) now = hp_cli_telling_recipient(value, HP_CLI_QUEUE, NULL, &n);
+    g_autoptr(GVariant) past = hp_cli_telling_recipient(value, HP_CLI_HISTORY, NULL, &n);
+
+    g_assert_cmpstr(hp_dict_text(now, "address"), ==, "a");
+    g_assert_cmpstr(hp_dict_text(past, "address"), ==, "b");
 }
 
 int
@@ -94,5 +123,9 @@ main(int argc, char **argv)
                     shows_every_detail_of_events);
     g_test_add_func("/cli-message/puts-the-recipient-in-front-that-needs-somebody",
                     puts_the_recipient_in_front_that_needs_somebody);
+    g_test_add_func("/cli-message/puts-the-recipient-in-front-that-was-asked-for",
+                    puts_the_recipient_in_front_that_was_asked_for);
+    g_test_add_func("/cli-message/tells-of-the-past-by-who-is-done",
+                    tells_of_the_past_by_who_is_done);
     return g_test_run();
 }
