@@ -6,6 +6,7 @@
 #include "hp-language.h"
 
 #include <string.h>
+#include <sysexits.h>
 
 /* The language of the settings; a file that is wrong is reported later, by who needs it.
  */
@@ -46,7 +47,10 @@ main(int argc, char **argv)
 
         return hp_cmd_sendmail(argc - skip, argv + skip);
     }
-    if (is_called(argc, argv, "mailq"))
-        return hp_cmd_mailq(&cli);
+    if (is_called(argc, argv, "mailq")) {
+        int exit = hp_cmd_mailq(&cli);
+
+        return hp_cli_flush(&cli) || exit != EX_OK ? exit : EX_IOERR;
+    }
     return (int)hp_command_run(&cli, argv);
 }

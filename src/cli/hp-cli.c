@@ -4,6 +4,7 @@
 #include "hp-json.h"
 #include "hp-text.h"
 
+#include <errno.h>
 #include <glib/gi18n.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -87,6 +88,26 @@ hp_cli_fail(HpCli *self, const GError *error, const char *next)
         next = lines[1];
     say(self, lines[0] != NULL ? lines[0] : "", next);
     return exit;
+}
+
+gboolean
+hp_cli_flush(HpCli *self)
+{
+    int problem = 0;
+
+    if (self->output_lost)
+        return FALSE;
+    if (fflush(self->out) != 0)
+        problem = errno;
+    else if (ferror(self->out))
+        problem = EIO;
+    if (problem == 0)
+        return TRUE;
+    self->output_lost = TRUE;
+    if (problem != EPIPE)
+        hp_cli_refuse(self, HP_EXIT_FAILURE, NULL,
+                      _("the output could not be written: %s"), g_strerror(problem));
+    return FALSE;
 }
 
 void

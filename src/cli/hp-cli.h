@@ -17,6 +17,7 @@ typedef struct {
     FILE *in;             /* (unowned) */
     FILE *out;            /* (unowned): results */
     FILE *err;            /* (unowned): refusals, questions and hints */
+    gboolean output_lost; /* the output failed, and that was said */
     HpDirs *dirs;         /* (owned) */
     HpCliArgs *args;      /* (owned) */
     HpHauspost1 *daemon;  /* (owned) (nullable): once connected */
@@ -58,6 +59,10 @@ HpExit hp_cli_refuse(HpCli *self, HpExit exit, const char *next, const char *for
 /* Refuses with what @error says and its exit code. A second line of the message is the
  * next command; else @next is. */
 HpExit hp_cli_fail(HpCli *self, const GError *error, const char *next);
+
+/* Is everything that was printed out? Says so if not; only once, and not to one who
+ * closed the pipe, as "head" does. */
+gboolean hp_cli_flush(HpCli *self);
 
 /* A line for the person at the terminal, not with --quiet. To stderr. */
 void hp_cli_hint(HpCli *self, const char *format, ...) G_GNUC_PRINTF(2, 3);

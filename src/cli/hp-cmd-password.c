@@ -49,21 +49,60 @@ cmd_list(HpCli *cli)
     return HP_EXIT_OK;
 }
 
+/* The first port of a service, 0 if it is off. */
+static guint32
+port_of(GVariant *account, const char *protocol)
+{
+    g_autoptr(GVariant) services = hp_dict_list(account, "services");
+
+    for (gsize i = 0; i < g_variant_n_children(services); i++) {
+        g_autoptr(GVariant) row = g_variant_get_child_value(services, i);
+
+        if (g_strcmp0(hp_dict_text(row, "protocol"), protocol) == 0)
+            return (guint32)hp_dict_number(row, "port", 0);
+    }
+    return 0;
+}
+
+/* "SMTP port 10587, POP3 port 10110": those that are open now. */
+static char *
+ports_of(GVariant *account)
+{
+    static const struct {
+        const char *protocol;
+        const char *words;
+    } rows[] = {
+        { "smtp", N_("SMTP port %u") },
+        { "imap", N_("IMAP port %u") },
+        { "pop3", N_("POP3 port %u") },
+    };
+    g_autoptr(GString) ports = g_string_new(NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        guint32 port = port_of(account, rows[i].protocol);
+
+        if (port == 0)
+            continue;
+        g_string_append(ports, ", ");
+        g_string_append_printf(ports, _(rows[i].words), port);
+    }
+    return g_strdup(ports->str);
+}
+
 static void
 print_how_to_use(HpCli *cli, const char *name)
 {
-    g_autoptr(HpSettings) settings = hp_config_load(cli->dirs, NULL);
+    g_autoptr(GVariant) account = NULL;
+    g_autofree char *ports = NULL;
+    const char *address;
 
-    if (settings == NULL)
-        return;
     hp_cli_hint(cli, _("This is the password for %s. It is shown only now."), name);
-    hp_cli_hint(cli,
-                _("User name %s, server 127.0.0.1, SMTP port %d, IMAP port %d, "
-                  "POP3 port %d."),
-                hp_settings_text(settings, HP_CONFIG_ACCOUNT_ADDRESS, NULL),
-                (int)hp_settings_number(settings, HP_CONFIG_LISTEN_SMTP, NULL),
-                (int)hp_settings_number(settings, HP_CONFIG_LISTEN_IMAP, NULL),
-                (int)hp_settings_number(settings, HP_CONFIG_LISTEN_POP3, NULL));
+    if (!hp_hauspost1_call_account_sync(cli->daemon, &account, NULL, NULL))
+        return;
+    address = hp_dict_text(account, "address");
+    ports = ports_of(account);
+    hp_cli_hint(cli, _("User name %s, server 127.0.0.1%s."),
+                address != NULL ? address : "", ports);
 }
 
 /* What to type after a name was not taken: it is in use, or it is no name at all. */
@@ -72,24 +111,42 @@ next_for(const char *name)
 {
     size_t good = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-_");
 
-    return name[good] == '\0' ? g_strdup_printf("hauspost password rotate %s", name)
-                              : g_strdup("hauspost password new thunderbird");
+    return good > 0 && name[good] == '\0'
+               ? g_strdup_printf("hauspost password rotate %s", name)
+               : g_strdup("hauspost password new thunderbird");
 }
 
-/* The password alone on the output. */
+/* The password alone on the output. FAILURE: nobody has seen it. */
 static HpExit
 print_secret(HpCli *cli, GVariant *handle, GUnixFDList *fds)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *secret = hp_cli_read_secret(handle, fds, &error);
+    gboolean shown;
 
     if (secret == NULL)
-        return hp_cli_refuse(cli, HP_EXIT_FAILURE, LIST, "%s", error->message);
+        return hp_cli_refuse(cli, HP_EXIT_FAILURE, NULL, "%s", error->message);
     fprintf(cli->out, "%s\n", g_strchomp(secret));
-    fflush(cli->out);
-    print_how_to_use(cli, hp_cli_args_word(cli->args, 0));
+    shown = hp_cli_flush(cli);
     explicit_bzero(secret, strlen(secret));
+    if (!shown)
+        return HP_EXIT_FAILURE;
+    print_how_to_use(cli, hp_cli_args_word(cli->args, 0));
     return HP_EXIT_OK;
+}
+
+/* A password that nobody knows is not left behind. */
+static HpExit
+take_back(HpCli *cli, const char *name)
+{
+    g_autofree char *again = g_strdup_printf("hauspost password new %s", name);
+    g_autoptr(GError) error = NULL;
+
+    if (!hp_hauspost1_call_revoke_password_sync(cli->daemon, name, NULL, &error))
+        return hp_cli_fail(cli, error, LIST);
+    return hp_cli_refuse(
+        cli, HP_EXIT_FAILURE, again,
+        _("the password of %s could not be shown, so it is revoked again"), name);
 }
 
 static HpExit
@@ -108,12 +165,16 @@ cmd_new(HpCli *cli)
     if (!hp_hauspost1_call_new_password_sync(daemon, name, NULL, &handle, &fds, NULL,
                                              &error))
         return hp_cli_fail(cli, error, next);
-    return print_secret(cli, handle, fds);
+    if (print_secret(cli, handle, fds) == HP_EXIT_OK)
+        return HP_EXIT_OK;
+    return take_back(cli, name);
 }
 
 static HpExit
 cmd_rotate(HpCli *cli)
 {
+    const char *name = hp_cli_args_word(cli->args, 0);
+    g_autofree char *again = g_strdup_printf("hauspost password rotate %s", name);
     HpExit exit = HP_EXIT_OK;
     HpHauspost1 *daemon = hp_cli_connect(cli, &exit);
     g_autoptr(GVariant) handle = NULL;
@@ -122,26 +183,53 @@ cmd_rotate(HpCli *cli)
 
     if (daemon == NULL)
         return exit;
-    if (!hp_hauspost1_call_rotate_password_sync(daemon, hp_cli_args_word(cli->args, 0),
-                                                NULL, &handle, &fds, NULL, &error))
+    if (!hp_hauspost1_call_rotate_password_sync(daemon, name, NULL, &handle, &fds, NULL,
+                                                &error))
         return hp_cli_fail(cli, error, LIST);
-    return print_secret(cli, handle, fds);
+    if (print_secret(cli, handle, fds) == HP_EXIT_OK)
+        return HP_EXIT_OK;
+    return hp_cli_refuse(
+        cli, HP_EXIT_FAILURE, again,
+        _("the new password of %s could not be shown, and the old one is "
+          "no longer valid"),
+        name);
+}
+
+/* Nobody is asked about what is not there. */
+static HpExit
+look_for(HpCli *cli, const char *name)
+{
+    g_autoptr(GVariant) list = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (!hp_hauspost1_call_passwords_sync(cli->daemon, &list, NULL, &error))
+        return hp_cli_fail(cli, error, NULL);
+    for (gsize i = 0; i < g_variant_n_children(list); i++) {
+        g_autoptr(GVariant) row = g_variant_get_child_value(list, i);
+
+        if (g_strcmp0(hp_dict_text(row, "name"), name) == 0)
+            return HP_EXIT_OK;
+    }
+    return hp_cli_refuse(cli, HP_EXIT_NOT_FOUND, LIST, _("there is no password for %s"),
+                         name);
 }
 
 static HpExit
 cmd_revoke(HpCli *cli)
 {
     const char *name = hp_cli_args_word(cli->args, 0);
-    HpHauspost1 *daemon;
+    HpExit exit = HP_EXIT_OK;
+    HpHauspost1 *daemon = hp_cli_connect(cli, &exit);
     g_autoptr(GError) error = NULL;
-    HpExit exit = hp_cli_confirm(
-        cli, _("Revoke the password of %s? That program can then no longer log in."),
-        name);
 
-    if (exit != HP_EXIT_OK)
-        return exit;
-    daemon = hp_cli_connect(cli, &exit);
     if (daemon == NULL)
+        return exit;
+    exit = look_for(cli, name);
+    if (exit == HP_EXIT_OK)
+        exit = hp_cli_confirm(
+            cli, _("Revoke the password of %s? That program can then no longer log in."),
+            name);
+    if (exit != HP_EXIT_OK)
         return exit;
     if (!hp_hauspost1_call_revoke_password_sync(daemon, name, NULL, &error))
         return hp_cli_fail(cli, error, LIST);

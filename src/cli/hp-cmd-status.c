@@ -246,7 +246,8 @@ show(HpCli *cli)
         hp_cli_print_json(cli, "hauspost.status/1", NULL, status);
     else if (!cli->quiet)
         print_status(cli, status);
-    fflush(cli->out);
+    if (!hp_cli_flush(cli))
+        return HP_EXIT_FAILURE;
     return hp_cli_args_has(cli->args, "check") ? check(status) : HP_EXIT_OK;
 }
 

@@ -200,8 +200,8 @@ run_command(HpCli *cli, const HpCommand *command, char *const *argv)
                          command->args);
 }
 
-HpExit
-hp_command_run(HpCli *cli, char *const *argv)
+static HpExit
+run(HpCli *cli, char *const *argv)
 {
     static const char *const nothing[] = { "help", NULL };
     const char *noun = argv[1];
@@ -222,4 +222,13 @@ hp_command_run(HpCli *cli, char *const *argv)
     command = verb != NULL ? hp_command_find(noun, verb) : NULL;
     return command != NULL ? run_command(cli, command, argv + 3)
                            : refuse_verb(cli, noun, verb);
+}
+
+HpExit
+hp_command_run(HpCli *cli, char *const *argv)
+{
+    HpExit exit = run(cli, argv);
+
+    /* What nobody could read was not done, whatever the command thinks. */
+    return hp_cli_flush(cli) || exit != HP_EXIT_OK ? exit : HP_EXIT_FAILURE;
 }

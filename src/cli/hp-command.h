@@ -50,7 +50,8 @@ const HpCommand *const *hp_command_families(void);
 /* The command "NOUN VERB", %NULL if there is none. @verb: (nullable). */
 const HpCommand *hp_command_find(const char *noun, const char *verb);
 
-/* Runs what @argv (%NULL-terminated, [0] is the program) says. */
+/* Runs what @argv (%NULL-terminated, [0] is the program) says. It fails if its output
+ * cannot be written. */
 HpExit hp_command_run(HpCli *cli, char *const *argv);
 
 /* "usage: hauspost queue list …" */

@@ -119,6 +119,66 @@ fake_password(HpHauspost1 *o, GDBusMethodInvocation *i, GUnixFDList *in, const c
     return TRUE;
 }
 
+/* From then on there is no password. */
+static inline gboolean
+fake_revoke(HpHauspost1 *o, GDBusMethodInvocation *i, const char *name)
+{
+    g_object_set_data_full(G_OBJECT(o), "revoked", g_strdup(name), g_free);
+    hp_hauspost1_complete_revoke_password(o, i);
+    return TRUE;
+}
+
+static inline gboolean
+fake_rotate(HpHauspost1 *o, GDBusMethodInvocation *i, GUnixFDList *in, const char *name)
+{
+    return fake_password(o, i, in, name);
+}
+
+static inline gboolean
+fake_passwords(HpHauspost1 *o, GDBusMethodInvocation *i)
+{
+    hp_hauspost1_complete_passwords(
+        o, i,
+        fake_value(g_object_get_data(G_OBJECT(o), "revoked") == NULL
+                       ? "[{'name': <'thunderbird'>}]"
+                       : "@aa{sv} []"));
+    return TRUE;
+}
+
+static inline gboolean
+fake_account(HpHauspost1 *o, GDBusMethodInvocation *i)
+{
+    hp_hauspost1_complete_account(
+        o, i,
+        fake_value("{'address': <'anna@example.org'>, 'services': <[{'protocol': "
+                   "<'smtp'>, 'port': <uint32 20587>}, {'protocol': <'smtp'>, 'port': "
+                   "<uint32 20465>}, {'protocol': <'imap'>, 'port': <uint32 20143>}]>}"));
+    return TRUE;
+}
+
+static inline gboolean
+fake_mailboxes(HpHauspost1 *o, GDBusMethodInvocation *i)
+{
+    hp_hauspost1_complete_mailboxes(o, i,
+                                    fake_value("[{'name': <'INBOX'>}, {'name': "
+                                               "<'Work'>}]"));
+    return TRUE;
+}
+
+static inline gboolean
+fake_rename(HpHauspost1 *o, GDBusMethodInvocation *i, const char *name, const char *to)
+{
+    hp_hauspost1_complete_mailbox_rename(o, i);
+    return TRUE;
+}
+
+static inline gboolean
+fake_delete(HpHauspost1 *o, GDBusMethodInvocation *i, const char *name)
+{
+    hp_hauspost1_complete_mailbox_delete(o, i);
+    return TRUE;
+}
+
 static inline gboolean
 fake_reload(HpHauspost1 *o, GDBusMethodInvocation *i)
 {
@@ -159,6 +219,13 @@ fake_serve(const char *socket, int ready)
     g_signal_connect(o, "handle-retry", G_CALLBACK(fake_retry), NULL);
     g_signal_connect(o, "handle-cancel", G_CALLBACK(fake_cancel), NULL);
     g_signal_connect(o, "handle-new-password", G_CALLBACK(fake_password), NULL);
+    g_signal_connect(o, "handle-revoke-password", G_CALLBACK(fake_revoke), NULL);
+    g_signal_connect(o, "handle-rotate-password", G_CALLBACK(fake_rotate), NULL);
+    g_signal_connect(o, "handle-passwords", G_CALLBACK(fake_passwords), NULL);
+    g_signal_connect(o, "handle-account", G_CALLBACK(fake_account), NULL);
+    g_signal_connect(o, "handle-mailboxes", G_CALLBACK(fake_mailboxes), NULL);
+    g_signal_connect(o, "handle-mailbox-rename", G_CALLBACK(fake_rename), NULL);
+    g_signal_connect(o, "handle-mailbox-delete", G_CALLBACK(fake_delete), NULL);
     g_signal_connect(o, "handle-reload", G_CALLBACK(fake_reload), NULL);
     g_signal_connect(o, "handle-pause", G_CALLBACK(fake_pause), NULL);
     server =
@@ -270,12 +337,12 @@ fake_read_back(FILE *file)
 
 /* Runs "hauspost LINE" with nothing on its input. */
 static inline FakeResult
-fake_run(const char *line)
+fake_run_into(const char *line, FILE *out)
 {
     g_auto(GStrv) argv = NULL;
     g_autofree char *whole = g_strconcat("hauspost ", line, NULL);
-    FILE *in = fopen("/dev/null", "r"), *out = tmpfile(), *err = tmpfile();
-    FakeResult result;
+    FILE *in = fopen("/dev/null", "r"), *err = tmpfile();
+    FakeResult result = { 0 };
     HpCli cli;
 
     g_assert_true(g_shell_parse_argv(whole, NULL, &argv, NULL));
@@ -283,7 +350,27 @@ fake_run(const char *line)
     result.exit = hp_command_run(&cli, argv);
     hp_cli_clear(&cli);
     fclose(in);
-    result.out = fake_read_back(out);
     result.err = fake_read_back(err);
+    return result;
+}
+
+static inline FakeResult
+fake_run(const char *line)
+{
+    FILE *out = tmpfile();
+    FakeResult result = fake_run_into(line, out);
+
+    result.out = fake_read_back(out);
+    return result;
+}
+
+/* The same on a full disk. */
+static inline FakeResult
+fake_run_full(const char *line)
+{
+    FILE *out = fopen("/dev/full", "w");
+    FakeResult result = fake_run_into(line, out);
+
+    fclose(out);
     return result;
 }

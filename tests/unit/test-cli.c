@@ -72,11 +72,55 @@ reports_wrong_settings_with_their_lines(void)
     fake_end(&home);
 }
 
+/* What nobody could read was not shown, whatever the command thought. */
+static void
+fails_when_the_output_cannot_be_written(void)
+{
+    FakeHome home = fake_home();
+    g_auto(FakeResult) help = fake_run_full("help");
+    g_auto(FakeResult) problems = { 0 };
+
+    g_assert_cmpint(help.exit, ==, HP_EXIT_FAILURE);
+    g_assert_cmpstr(
+        help.err, ==,
+        "hauspost: the output could not be written: No space left on device\n");
+    fake_start(&home);
+    problems = fake_run_full("status --check");
+    g_assert_cmpint(problems.exit, ==, HP_EXIT_FAILURE);
+    fake_end(&home);
+}
+
+static void
+is_silent_when_the_reader_has_seen_enough(void)
+{
+    FakeHome home = fake_home();
+    FILE *err = tmpfile();
+    int ends[2];
+    HpCli cli;
+    g_autofree char *text = NULL;
+
+    signal(SIGPIPE, SIG_IGN);
+    g_assert_cmpint(pipe(ends), ==, 0);
+    close(ends[0]);
+    hp_cli_init(&cli, stdin, fdopen(ends[1], "w"), err);
+    fputs("too much", cli.out);
+    g_assert_false(hp_cli_flush(&cli));
+    fclose(cli.out);
+    hp_cli_clear(&cli);
+    text = fake_read_back(err);
+    g_assert_cmpstr(text, ==, "");
+    fake_end(&home);
+}
+
 int
 main(int argc, char **argv)
 {
     fake_main(argc, argv);
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/cli/fails-when-the-output-cannot-be-written",
+                    fails_when_the_output_cannot_be_written);
+    g_test_add_func("/cli/is-silent-when-the-reader-has-seen-enough",
+                    is_silent_when_the_reader_has_seen_enough);
     g_test_add_func("/cli/ends-every-refusal-with-an-arrow",
                     ends_every_refusal_with_an_arrow);
     g_test_add_func("/cli/is-quiet-when-told-so", is_quiet_when_told_so);
