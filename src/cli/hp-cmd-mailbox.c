@@ -140,23 +140,55 @@ cmd_rename(HpCli *cli)
         return exit;
     if (!hp_hauspost1_call_mailbox_rename_sync(daemon, name, new_name, NULL, &error))
         return hp_cli_fail(cli, error, LIST);
-    hp_cli_hint(cli, _("The mailbox %s is now called %s."), name, new_name);
+    if (g_ascii_strcasecmp(name, "INBOX") == 0)
+        hp_cli_hint(cli, _("The mail of INBOX is now in %s; INBOX is empty and stays."),
+                    new_name);
+    else
+        hp_cli_hint(cli, _("The mailbox %s is now called %s."), name, new_name);
     return HP_EXIT_OK;
+}
+
+/* INBOX is INBOX in any case (RFC 9051 §5.1). */
+static gboolean
+is_called(const char *mailbox, const char *name)
+{
+    return g_strcmp0(mailbox, name) == 0 ||
+           (g_ascii_strcasecmp(name, "INBOX") == 0 && g_strcmp0(mailbox, "INBOX") == 0);
+}
+
+/* Nobody is asked about what is not there. */
+static HpExit
+look_for(HpCli *cli, const char *name)
+{
+    g_autoptr(GVariant) list = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (!hp_hauspost1_call_mailboxes_sync(cli->daemon, &list, NULL, &error))
+        return hp_cli_fail(cli, error, NULL);
+    for (gsize i = 0; i < g_variant_n_children(list); i++) {
+        g_autoptr(GVariant) row = g_variant_get_child_value(list, i);
+
+        if (is_called(hp_dict_text(row, "name"), name))
+            return HP_EXIT_OK;
+    }
+    return hp_cli_refuse(cli, HP_EXIT_NOT_FOUND, LIST, _("there is no mailbox %s"), name);
 }
 
 static HpExit
 cmd_delete(HpCli *cli)
 {
     const char *name = hp_cli_args_word(cli->args, 0);
-    HpHauspost1 *daemon;
+    HpExit exit = HP_EXIT_OK;
+    HpHauspost1 *daemon = hp_cli_connect(cli, &exit);
     g_autoptr(GError) error = NULL;
-    HpExit exit = hp_cli_confirm(
-        cli, _("Delete the mailbox %s and all mail in it for good?"), name);
 
-    if (exit != HP_EXIT_OK)
-        return exit;
-    daemon = hp_cli_connect(cli, &exit);
     if (daemon == NULL)
+        return exit;
+    exit = look_for(cli, name);
+    if (exit == HP_EXIT_OK)
+        exit = hp_cli_confirm(
+            cli, _("Delete the mailbox %s and all mail in it for good?"), name);
+    if (exit != HP_EXIT_OK)
         return exit;
     if (!hp_hauspost1_call_mailbox_delete_sync(daemon, name, NULL, &error))
         return hp_cli_fail(cli, error, LIST);

@@ -323,6 +323,23 @@ cmd_status(HpCli *cli)
     return hp_cli_args_has(cli->args, "follow") ? follow(cli) : show(cli);
 }
 
+/* @until_usec: 0 for until further notice */
+static void
+tell_paused(HpCli *cli, gint64 until_usec)
+{
+    g_autofree char *until = hp_clock_format_rfc3339(until_usec);
+    g_autofree char *when = hp_format_time(until, hp_cli_now_usec(cli));
+
+    if (until_usec == 0)
+        hp_cli_hint(cli, "%s\n→ hauspost resume",
+                    _("Sending is paused; mail is still taken and kept safe."));
+    else
+        hp_cli_hint(cli,
+                    _("Sending is paused until %s; mail is still taken and kept safe.\n"
+                      "→ hauspost resume"),
+                    when);
+}
+
 static HpExit
 cmd_pause(HpCli *cli)
 {
@@ -334,6 +351,9 @@ cmd_pause(HpCli *cli)
     g_autoptr(GError) error = NULL;
     gint64 usec = 0;
 
+    if (span != NULL && until != NULL)
+        return hp_cli_refuse(cli, HP_EXIT_USAGE, "hauspost pause --for 1h",
+                             _("--for and --until do not go together; give one of them"));
     if (text != NULL && !hp_parse_until(text, hp_cli_now_usec(cli), &usec))
         return hp_cli_refuse(cli, HP_EXIT_USAGE, "hauspost pause --for 1h",
                              _("%s is not a time in the future, such as 1h or 18:00"),
@@ -343,8 +363,7 @@ cmd_pause(HpCli *cli)
         return exit;
     if (!hp_hauspost1_call_pause_sync(daemon, usec, NULL, &error))
         return hp_cli_fail(cli, error, "hauspost status");
-    hp_cli_hint(cli, "%s\n→ hauspost resume",
-                _("Sending is paused; mail is still taken and kept safe."));
+    tell_paused(cli, usec);
     return HP_EXIT_OK;
 }
 

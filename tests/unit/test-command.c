@@ -172,6 +172,9 @@ passes_on_what_the_daemon_refuses(void)
                   "which messages? Give ids, --to DOMAIN or --all",
                   "hauspost queue retry --all");
     check_refusal("pause --for 1h", HP_EXIT_TEMPORARY, "until 1", "hauspost status");
+    check_refusal("pause --for 1h --until 18:00", HP_EXIT_USAGE,
+                  "--for and --until do not go together; give one of them",
+                  "hauspost pause --for 1h");
     check_refusal("pause --for ever", HP_EXIT_USAGE,
                   "ever is not a time in the future, such as 1h or 18:00",
                   "hauspost pause --for 1h");
