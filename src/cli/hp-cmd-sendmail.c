@@ -355,6 +355,14 @@ read_input(HpSendmailMessage *message)
 }
 
 static int
+refuse_address(int exit, const char *text)
+{
+    g_autofree char *problem = g_strdup_printf(_("this is not a mail address: %s"), text);
+
+    return complain(exit, problem);
+}
+
+static int
 add_recipients(Mail *mail, const HpSendmailArgs *args)
 {
     for (guint i = 0; i < args->addresses->len; i++) {
@@ -362,11 +370,8 @@ add_recipients(Mail *mail, const HpSendmailArgs *args)
         GPtrArray *list = hp_address_parse_list(hp_slice_of(text), 1000);
 
         if (list->len == 0) {
-            g_autofree char *problem =
-                g_strdup_printf(_("this is not a mail address: %s"), text);
-
             g_ptr_array_unref(list);
-            return complain(EX_USAGE, problem);
+            return refuse_address(EX_USAGE, text);
         }
         g_ptr_array_extend_and_steal(mail->recipients, list);
     }
@@ -391,6 +396,19 @@ choose_sender(Mail *mail, const HpSendmailArgs *args)
     return EX_OK;
 }
 
+/* For -t: those whom the message itself names. */
+static int
+take_recipients(Mail *mail)
+{
+    g_autofree char *wrong = NULL;
+    g_autoptr(GPtrArray) found = hp_sendmail_message_recipients(mail->message, &wrong);
+
+    if (wrong != NULL)
+        return refuse_address(EX_DATAERR, wrong);
+    g_ptr_array_extend_and_steal(mail->recipients, g_steal_pointer(&found));
+    return EX_OK;
+}
+
 static int
 prepare(Mail *mail, const HpSendmailArgs *args)
 {
@@ -401,9 +419,11 @@ prepare(Mail *mail, const HpSendmailArgs *args)
         exit = read_input(mail->message);
     if (exit != EX_OK)
         return exit;
-    mail->recipients = args->from_header ? hp_sendmail_message_recipients(mail->message)
-                                         : hp_address_parse_list(hp_slice_of(""), 1);
-    exit = add_recipients(mail, args);
+    mail->recipients = hp_address_parse_list(hp_slice_of(""), 1);
+    if (args->from_header)
+        exit = take_recipients(mail);
+    if (exit == EX_OK)
+        exit = add_recipients(mail, args);
     if (exit == EX_OK && mail->recipients->len == 0)
         return complain(EX_USAGE, _("no recipient was given; name one, or use -t with a "
                                     "message that has a To field"));

@@ -82,8 +82,9 @@ is_one_of(HpSlice name, const char *const names[3])
     return FALSE;
 }
 
+/* An empty group ("undisclosed-recipients:;") has no address either, but means none. */
 static void
-add_addresses(GPtrArray *all, HpSlice body)
+add_addresses(GPtrArray *all, HpSlice body, char **wrong)
 {
     g_autoptr(GString) value = g_string_new(NULL);
     g_autoptr(GPtrArray) list = NULL;
@@ -92,6 +93,8 @@ add_addresses(GPtrArray *all, HpSlice body)
         return;
     hp_header_unfold(body, value);
     list = hp_address_parse_list(hp_slice_of_string(value), MAX_RECIPIENTS - all->len);
+    if (list->len == 0 && *wrong == NULL && strchr(value->str, '@') != NULL)
+        *wrong = hp_text_printable(hp_slice_of_string(value), MAX_NAME);
     g_ptr_array_extend_and_steal(all, g_steal_pointer(&list));
 }
 
@@ -103,7 +106,8 @@ free_address(gpointer data)
 
 /* %TRUE if there was such a field. */
 static gboolean
-collect(const HpSendmailMessage *self, const char *const names[3], GPtrArray *all)
+collect(const HpSendmailMessage *self, const char *const names[3], GPtrArray *all,
+        char **wrong)
 {
     HpSlice bytes = hp_slice_of_string(self->bytes);
     HpCursor c = hp_cursor_over((HpSlice){ bytes.data, hp_header_split(bytes) });
@@ -114,20 +118,21 @@ collect(const HpSendmailMessage *self, const char *const names[3], GPtrArray *al
         if (!is_one_of(field.name, names))
             continue;
         found = TRUE;
-        add_addresses(all, field.body);
+        add_addresses(all, field.body, wrong);
     }
     return found;
 }
 
 GPtrArray *
-hp_sendmail_message_recipients(const HpSendmailMessage *self)
+hp_sendmail_message_recipients(const HpSendmailMessage *self, char **ret_wrong)
 {
     static const char *const resent[] = { "Resent-To", "Resent-Cc", "Resent-Bcc" };
     static const char *const plain[] = { "To", "Cc", "Bcc" };
     GPtrArray *all = g_ptr_array_new_with_free_func(free_address);
 
-    if (!collect(self, resent, all))
-        collect(self, plain, all);
+    *ret_wrong = NULL;
+    if (!collect(self, resent, all, ret_wrong))
+        collect(self, plain, all, ret_wrong);
     return all;
 }
 

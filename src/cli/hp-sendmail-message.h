@@ -32,13 +32,16 @@ void hp_sendmail_message_finish(HpSendmailMessage *self);
 
 /**
  * hp_sendmail_message_recipients:
+ * @ret_wrong: (out) (transfer full) (nullable): what stands in such a field and is meant
+ *   as an address, but is none
  *
  * The addresses of To, Cc and Bcc; where there are Resent- forms of them, of those only
  * (RFC 5322 §3.6.6).
  *
  * Returns: (transfer full) (element-type HpAddress)
  */
-GPtrArray *hp_sendmail_message_recipients(const HpSendmailMessage *self);
+GPtrArray *hp_sendmail_message_recipients(const HpSendmailMessage *self,
+                                          char **ret_wrong);
 
 /* Puts a From field on top if there is none. @name: UTF-8; @address: where the server is
  * to complete it, a name without a domain. */

@@ -39,12 +39,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t part = MIN(size, 1 + choice / 2);
     size_t skipped = MIN(size, 1);
     g_autoptr(HpSendmailMessage) message = hp_sendmail_message_new(choice % 2 == 1);
+    g_autofree char *wrong = NULL;
     GString *block = NULL;
 
     if (hp_sendmail_message_add(message, (HpSlice){ text + skipped, part - skipped }))
         hp_sendmail_message_add(message, (HpSlice){ text + part, size - part });
     hp_sendmail_message_finish(message);
-    g_ptr_array_unref(hp_sendmail_message_recipients(message));
+    g_ptr_array_unref(hp_sendmail_message_recipients(message, &wrong));
     hp_sendmail_message_add_from(message, "Anna \"B\" \xC3\x84", "anna");
     block = hp_sendmail_message_write(message);
     check_block(hp_slice_of_string(block));

@@ -59,7 +59,8 @@ static char *
 recipients(const char *text)
 {
     g_autoptr(HpSendmailMessage) message = message_of(hp_slice_of(text), FALSE);
-    g_autoptr(GPtrArray) all = hp_sendmail_message_recipients(message);
+    g_autofree char *wrong = NULL;
+    g_autoptr(GPtrArray) all = hp_sendmail_message_recipients(message, &wrong);
     GString *names = g_string_new(NULL);
 
     for (guint i = 0; i < all->len; i++) {
@@ -114,13 +115,39 @@ no_recipient_is_lost_in_silence(void)
     g_autoptr(GString) bytes = g_string_new("To: a@b.example");
     g_autoptr(HpSendmailMessage) message = NULL;
     g_autoptr(GPtrArray) found = NULL;
+    g_autofree char *wrong = NULL;
 
     for (guint i = 0; i < 1200; i++)
         g_string_append_printf(bytes, ",\n r%u@b.example", i);
     g_string_append(bytes, "\n\n");
     message = message_of(hp_slice_of_string(bytes), FALSE);
-    found = hp_sendmail_message_recipients(message);
+    found = hp_sendmail_message_recipients(message, &wrong);
     g_assert_cmpuint(found->len, >, 1000);
+    g_assert_null(wrong);
+}
+
+/* Not "no recipient was given": somebody was meant. */
+static void
+what_is_no_address_is_named(void)
+{
+    static const struct {
+        const char *header;
+        const char *wrong;
+    } rows[] = {
+        { "To: x <x@>\n\n", "x <x@>" },
+        { "To: a@example.org\nCc: @\n\n", "@" },
+        { "To: undisclosed-recipients:;\nBcc: a@example.org\n\n", NULL },
+        { "To:\n\n", NULL },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(HpSendmailMessage) message =
+            message_of(hp_slice_of(rows[i].header), FALSE);
+        g_autofree char *wrong = NULL;
+        g_autoptr(GPtrArray) all = hp_sendmail_message_recipients(message, &wrong);
+
+        g_assert_cmpstr(wrong, ==, rows[i].wrong);
+    }
 }
 
 int
@@ -136,5 +163,7 @@ main(int argc, char **argv)
                     from_is_added_if_missing);
     g_test_add_func("/sendmail-message/no-recipient-is-lost-in-silence",
                     no_recipient_is_lost_in_silence);
+    g_test_add_func("/sendmail-message/what-is-no-address-is-named",
+                    what_is_no_address_is_named);
     return g_test_run();
 }
