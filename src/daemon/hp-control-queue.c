@@ -101,24 +101,89 @@ hp_control_summary(HpBusCall *call, GError **error)
     return answer(view, cause, error);
 }
 
-/* What changes one message; all four have this shape once their extras are bound. */
-typedef gboolean (*Change)(HpQueue *queue, const char *id, guint *ret_n, GError **error);
+/* What changes one message; @until: for those that end by themselves. */
+typedef gboolean (*ChangeOne)(HpQueue *queue, const char *id, gint64 until, guint *ret_n,
+                              GError **error);
 
+static gboolean
+retry_one(HpQueue *queue, const char *id, gint64 until, guint *ret_n, GError **error)
+{
+    return hp_queue_retry(queue, id, ret_n, error);
+}
+
+static gboolean
+release_one(HpQueue *queue, const char *id, gint64 until, guint *ret_n, GError **error)
+{
+    return hp_queue_release(queue, id, ret_n, error);
+}
+
+static gboolean
+cancel_one(HpQueue *queue, const char *id, gint64 until, guint *ret_n, GError **error)
+{
+    return hp_queue_cancel(queue, id, ret_n, error);
+}
+
+/* The whole ids, each once: all of them are known before anything is changed. */
+static GPtrArray *
+resolve(HpQueue *queue, char *const *ids, GError **error)
+{
+    g_autoptr(GPtrArray) whole = g_ptr_array_new_with_free_func(g_free);
+
+    for (; *ids != NULL; ids++) {
+        char *id = hp_queue_resolve(queue, *ids, error);
+
+        if (id == NULL)
+            return NULL;
+        if (g_ptr_array_find_with_equal_func(whole, id, g_str_equal, NULL))
+            g_free(id);
+        else
+            g_ptr_array_add(whole, id);
+    }
+    return g_steal_pointer(&whole);
+}
+
+/* One of several could not be changed: which, why, and that others were. */
 static GVariant *
-change_each(HpBusCall *call, char **ids, Change change, GError **error)
+fail_some(const char *id, guint n_done, GError *cause, GError **error)
+{
+    if (n_done == 0)
+        g_prefix_error(&cause, "%s: ", id);
+    else
+        g_prefix_error(&cause,
+                       ngettext("%u other message was changed, but not %s: ",
+                                "%u other messages were changed, but not %s: ", n_done),
+                       n_done, id);
+    return hp_control_fail(cause, error);
+}
+
+/* Those that can be changed are changed; the first that cannot be is the error. */
+static GVariant *
+change_each(HpBusCall *call, char *const *ids, ChangeOne change, gint64 until,
+            GError **error)
 {
     HpParts *parts = call->context;
+    GError *cause = NULL;
+    g_autoptr(GPtrArray) whole = resolve(parts->queue, ids, &cause);
+    const char *refused = NULL;
+    guint n_done = 0;
     guint sum = 0;
 
-    for (char **id = ids; *id != NULL; id++) {
-        GError *cause = NULL;
+    if (whole == NULL)
+        return hp_control_fail(cause, error);
+    for (guint i = 0; i < whole->len; i++) {
+        const char *id = g_ptr_array_index(whole, i);
         guint n = 0;
 
-        if (!change(parts->queue, *id, &n, &cause))
-            return hp_control_fail(cause, error);
+        if (change(parts->queue, id, until, &n, refused == NULL ? &cause : NULL))
+            n_done++;
+        else if (refused == NULL)
+            refused = id;
         sum += n;
     }
-    return g_variant_new("(u)", sum);
+    if (refused == NULL)
+        return g_variant_new("(u)", sum);
+    return whole->len == 1 ? hp_control_fail(cause, error)
+                           : fail_some(refused, n_done, cause, error);
 }
 
 GVariant *
@@ -136,7 +201,7 @@ hp_control_retry(HpBusCall *call, GError **error)
     g_variant_lookup(options, "all", "b", &all);
     g_variant_lookup(options, "to", "&s", &to);
     if (!all && to == NULL)
-        return change_each(call, ids, hp_queue_retry, error);
+        return change_each(call, ids, retry_one, 0, error);
     if (!hp_queue_retry_all(parts->queue, to, &n, &cause))
         return hp_control_fail(cause, error);
     return g_variant_new("(u)", n);
@@ -145,21 +210,11 @@ hp_control_retry(HpBusCall *call, GError **error)
 GVariant *
 hp_control_hold(HpBusCall *call, GError **error)
 {
-    HpParts *parts = call->context;
     g_autofree char **ids = NULL;
     gint64 until;
-    guint sum = 0;
 
     g_variant_get(call->args, "(^a&sx)", &ids, &until);
-    for (char **id = ids; *id != NULL; id++) {
-        GError *cause = NULL;
-        guint n = 0;
-
-        if (!hp_queue_hold(parts->queue, *id, end_of(until), &n, &cause))
-            return hp_control_fail(cause, error);
-        sum += n;
-    }
-    return g_variant_new("(u)", sum);
+    return change_each(call, ids, hp_queue_hold, end_of(until), error);
 }
 
 GVariant *
@@ -168,7 +223,7 @@ hp_control_release(HpBusCall *call, GError **error)
     g_autofree char **ids = NULL;
 
     g_variant_get(call->args, "(^a&s)", &ids);
-    return change_each(call, ids, hp_queue_release, error);
+    return change_each(call, ids, release_one, 0, error);
 }
 
 GVariant *
@@ -177,7 +232,7 @@ hp_control_cancel(HpBusCall *call, GError **error)
     g_autofree char **ids = NULL;
 
     g_variant_get(call->args, "(^a&s)", &ids);
-    return change_each(call, ids, hp_queue_cancel, error);
+    return change_each(call, ids, cancel_one, 0, error);
 }
 
 GVariant *

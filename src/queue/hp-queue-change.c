@@ -40,8 +40,25 @@ hp_queue_find(HpDbConn *conn, const char *id, GError **error)
     g_set_error(error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_NOT_FOUND,
                 n == 0 ? _("there is no message “%s”")
                        : _("several messages begin with “%s”: give more of the id"),
-                lo);
+                id); /* as it was typed: an O is read as a 0 */
     return 0;
+}
+
+char *
+hp_queue_resolve(HpQueue *self, const char *id, GError **error)
+{
+    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
+    gint64 row = hp_queue_find(conn, id, error);
+    HpDbStmt *stmt;
+    char *name = NULL;
+
+    if (row == 0)
+        return NULL;
+    stmt = hp_db_query(conn, "SELECT name FROM message WHERE id = ?1", "i", row);
+    if (hp_db_step(stmt, error))
+        name = hp_db_dup_text(stmt, 0);
+    hp_db_reset(stmt);
+    return name;
 }
 
 /* Taking a message out of the hands of deliveries */

@@ -90,6 +90,9 @@ GVariant *hp_queue_stats(HpQueue *self, gint64 since_wall_usec, GError **error);
 /* The bytes of a message that is still there. */
 GBytes *hp_queue_export(HpQueue *self, const char *id, GError **error);
 
+/* The whole id of the message that @id begins; (transfer full), %NULL with NOT_FOUND. */
+char *hp_queue_resolve(HpQueue *self, const char *id, GError **error);
+
 /* Changes; return the number of recipients concerned. */
 gboolean hp_queue_retry(HpQueue *self, const char *id, guint *ret_n, GError **error);
 gboolean hp_queue_retry_all(HpQueue *self, const char *domain, guint *ret_n,

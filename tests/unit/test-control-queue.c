@@ -189,6 +189,37 @@ changes_several_messages_at_once(Fixture *f, gconstpointer data)
     g_assert_cmpuint(ask_number(f, "Cancel", g_variant_new("(^as)", ids)), ==, 2);
 }
 
+/* A person who reads "there is no message" must not have lost another one. */
+static void
+changes_nothing_if_one_id_is_unknown(Fixture *f, gconstpointer data)
+{
+    g_autofree char *bob = fixture_submit(f, "bob@far.example");
+    const char *const ids[] = { bob, "ZZZZZZ", NULL };
+
+    check_error(f, "Cancel", g_variant_new("(^as)", ids), "NotFound");
+    check_error(f, "Hold", g_variant_new("(^asx)", ids, (gint64)0), "NotFound");
+    check_state(f, bob, "waiting");
+}
+
+static void
+changes_the_others_if_one_cannot_be(Fixture *f, gconstpointer data)
+{
+    g_autofree char *bob = fixture_submit(f, "bob@far.example");
+    g_autofree char *eva = fixture_submit(f, "eva@far.example");
+    g_autofree char *prefix = g_strndup(eva, 5);
+    const char *const ids[] = { bob, eva, NULL };
+    const char *const twice[] = { eva, prefix, NULL };
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpuint(ask_number(f, "Cancel", one_id(bob)), ==, 1);
+    g_assert_null(
+        fixture_call(f, "Hold", g_variant_new("(^asx)", ids, (gint64)0), &error));
+    g_assert_nonnull(strstr(error->message, bob));
+    check_state(f, bob, "cancelled");
+    check_state(f, eva, "held");
+    g_assert_cmpuint(ask_number(f, "Cancel", g_variant_new("(^as)", twice)), ==, 1);
+}
+
 static guint
 retry(Fixture *f, const char *id, const char *option, GVariant *value)
 {
@@ -332,6 +363,8 @@ main(int argc, char **argv)
     CASE("holds-for-good-what-is-held-without-an-end",
          holds_for_good_what_is_held_without_an_end);
     CASE("changes-several-messages-at-once", changes_several_messages_at_once);
+    CASE("changes-nothing-if-one-id-is-unknown", changes_nothing_if_one_id_is_unknown);
+    CASE("changes-the-others-if-one-cannot-be", changes_the_others_if_one_cannot_be);
     CASE("makes-messages-due-now", makes_messages_due_now);
     CASE("exports-what-is-still-there", exports_what_is_still_there);
     CASE("remembers-what-is-finished", remembers_what_is_finished);
