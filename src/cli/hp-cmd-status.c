@@ -106,6 +106,22 @@ local_words(GVariant *status)
     return g_strdup(out->str);
 }
 
+/* "Thunderbird 140.0 (laptop, imap)": the name of the password is what can be revoked. */
+static void
+append_client(GString *out, GVariant *row)
+{
+    const char *program = hp_dict_text(row, "program");
+    const char *name = or_dash(hp_dict_text(row, "name"));
+    const char *protocol = or_dash(hp_dict_text(row, "protocol"));
+
+    if (out->len > 0)
+        g_string_append(out, ", ");
+    if (program != NULL)
+        g_string_append_printf(out, "%s (%s, %s)", program, name, protocol);
+    else
+        g_string_append_printf(out, "%s (%s)", name, protocol);
+}
+
 static char *
 client_words(GVariant *status)
 {
@@ -115,9 +131,7 @@ client_words(GVariant *status)
     for (gsize i = 0; i < g_variant_n_children(clients); i++) {
         g_autoptr(GVariant) row = g_variant_get_child_value(clients, i);
 
-        g_string_append_printf(out, "%s%s (%s)", out->len > 0 ? ", " : "",
-                               or_dash(hp_dict_text(row, "name")),
-                               or_dash(hp_dict_text(row, "protocol")));
+        append_client(out, row);
     }
     return g_strdup(out->str);
 }

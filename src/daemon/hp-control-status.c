@@ -50,26 +50,75 @@ list_ports(const HpParts *parts, const char *address_key)
     return g_variant_builder_end(&list);
 }
 
+/* A program that is logged in, with however many connections. */
+typedef struct {
+    const char *protocol; /* (unowned) */
+    char *name;           /* (owned): of the password */
+    char *program;        /* (owned) (nullable): what it says it is */
+    guint32 connections;
+} Client;
+
 static void
-add_client(HpConnection *connection, const char *name, gpointer builder)
+client_free(gpointer data)
 {
-    GVariantDict row;
+    Client *self = data;
+
+    g_free(self->name);
+    g_free(self->program);
+    g_free(self);
+}
+
+static void
+count_client(HpConnection *connection, const char *name, gpointer data)
+{
+    GPtrArray *clients = data;
+    const char *protocol = hp_connection_service(connection)->name;
+    const char *program = hp_connection_program(connection);
+    Client *client = NULL;
 
     if (name == NULL || *name == '\0')
         return;
+    for (guint i = 0; i < clients->len && client == NULL; i++) {
+        Client *other = clients->pdata[i];
+
+        if (g_str_equal(other->protocol, protocol) && g_str_equal(other->name, name) &&
+            g_strcmp0(other->program, program) == 0)
+            client = other;
+    }
+    if (client == NULL) {
+        client = g_new0(Client, 1);
+        client->protocol = protocol;
+        client->name = g_strdup(name);
+        client->program = g_strdup(program);
+        g_ptr_array_add(clients, client);
+    }
+    client->connections++;
+}
+
+static GVariant *
+describe_client(const Client *client)
+{
+    GVariantDict row;
+
     g_variant_dict_init(&row, NULL);
-    g_variant_dict_insert(&row, "protocol", "s", hp_connection_service(connection)->name);
-    g_variant_dict_insert(&row, "name", "s", name);
-    g_variant_builder_add_value(builder, g_variant_dict_end(&row));
+    g_variant_dict_insert(&row, "protocol", "s", client->protocol);
+    g_variant_dict_insert(&row, "name", "s", client->name);
+    if (client->program != NULL)
+        g_variant_dict_insert(&row, "program", "s", client->program);
+    g_variant_dict_insert(&row, "connections", "u", client->connections);
+    return g_variant_dict_end(&row);
 }
 
 static GVariant *
 list_clients(HpParts *parts)
 {
+    g_autoptr(GPtrArray) clients = g_ptr_array_new_with_free_func(client_free);
     GVariantBuilder list;
 
+    hp_listener_foreach(parts->listener, count_client, clients);
     g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
-    hp_listener_foreach(parts->listener, add_client, &list);
+    for (guint i = 0; i < clients->len; i++)
+        g_variant_builder_add_value(&list, describe_client(clients->pdata[i]));
     return g_variant_builder_end(&list);
 }
 

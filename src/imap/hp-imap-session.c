@@ -11,6 +11,7 @@
 #define FAREWELL_USEC       ((gint64)G_USEC_PER_SEC)
 #define BUDGET_BEFORE_LOGIN ((size_t)256 * 1024) /* octets: some logins, no more */
 #define MAX_ID_PAIRS        30                   /* RFC 2971 §3.3 */
+#define MAX_PROGRAM         80 /* characters of what a client says it is */
 #define TLS_HANDSHAKE       0x16 /* first octet of a client that begins TLS, RFC 8446 §5.1 */
 
 #define INSIDE (HP_IMAP_LOGGED_IN | HP_IMAP_SELECTED)
@@ -92,9 +93,39 @@ cmd_logout(HpImapSession *s, HpImapArgs *args, gboolean uid)
     return TRUE;
 }
 
+/* What the client says it is; RFC 2971 §3.3 */
+typedef struct {
+    char *name;    /* (owned) (nullable) */
+    char *version; /* (owned) (nullable) */
+} Id;
+
+static void
+id_clear(Id *self)
+{
+    g_free(self->name);
+    g_free(self->version);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Id, id_clear)
+
+/* Takes @value if it is one of those that are kept. The last one counts. */
+static void
+keep_pair(Id *id, const char *key, char **value)
+{
+    char **place = NULL;
+
+    if (g_ascii_strcasecmp(key, "name") == 0)
+        place = &id->name;
+    else if (g_ascii_strcasecmp(key, "version") == 0)
+        place = &id->version;
+    if (place == NULL)
+        return;
+    g_free(*place);
+    *place = g_steal_pointer(value);
+}
+
 /* id_params_list = "(" *(string SP nstring) ")" / nil; RFC 2971 §3.3 */
 static gboolean
-take_id(HpImapArgs *args)
+take_id(HpImapArgs *args, Id *id)
 {
     if (hp_imap_skip_word(args, "NIL"))
         return TRUE;
@@ -109,16 +140,34 @@ take_id(HpImapArgs *args)
         if ((i > 0 && !hp_imap_take_space(args)) || !hp_imap_take_string(args, &name) ||
             !hp_imap_take_space(args) || !hp_imap_take_nstring(args, &value))
             return FALSE;
+        keep_pair(id, name, &value);
     }
     return TRUE;
 }
 
-/* What the client says of itself is not kept: nothing here depends on it. */
+/* For people who ask who is there; nothing here depends on it. */
+static void
+introduce(HpImapSession *s, const Id *id)
+{
+    g_autofree char *whole = NULL;
+    g_autofree char *program = NULL;
+
+    if (id->name == NULL || *id->name == '\0')
+        return;
+    whole = id->version != NULL ? g_strdup_printf("%s %s", id->name, id->version)
+                                : g_strdup(id->name);
+    program = hp_text_printable(hp_slice_of(whole), MAX_PROGRAM);
+    hp_connection_introduce(s->connection, program);
+}
+
 static gboolean
 cmd_id(HpImapSession *s, HpImapArgs *args, gboolean uid)
 {
-    if (!hp_imap_take_space(args) || !take_id(args) || !hp_imap_take_end(args))
+    g_auto(Id) id = { NULL, NULL };
+
+    if (!hp_imap_take_space(args) || !take_id(args, &id) || !hp_imap_take_end(args))
         return FALSE;
+    introduce(s, &id);
     if (s->state == HP_IMAP_FRESH)
         hp_imap_untagged(s, "ID (\"name\" \"Hauspost\")");
     else

@@ -35,6 +35,7 @@ hp_connection_free(HpConnection *self)
     g_clear_pointer(&self->thread, hp_thread_join);
     g_clear_pointer(&self->channel, hp_channel_free);
     g_free(self->credential);
+    g_free(self->program);
     g_free(self);
 }
 
@@ -86,6 +87,33 @@ hp_connection_login(HpConnection *self, const char *credential)
         return log_in(self, &alone, credential);
     HP_LOCKED(&listener->lock);
     return log_in(self, &listener->authenticated, credential);
+}
+
+/* Under the listener's lock, or without one. */
+static void
+set_program(HpConnection *self, const char *program)
+{
+    g_free(self->program);
+    self->program = g_strdup(program);
+}
+
+void
+hp_connection_introduce(HpConnection *self, const char *program)
+{
+    HpListener *listener = self->listener;
+
+    if (listener == NULL) {
+        set_program(self, program);
+        return;
+    }
+    HP_LOCKED(&listener->lock);
+    set_program(self, program);
+}
+
+const char *
+hp_connection_program(const HpConnection *self)
+{
+    return self->program;
 }
 
 /* No longer to be seen, and so no longer to be aborted by others. */

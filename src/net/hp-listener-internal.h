@@ -30,7 +30,7 @@ struct _HpListener {
         *shunned; /* (owned): uid (gint64) -> time of the last log line; its thread's */
     gint64 full_logged_usec; /* the last line about descriptors; its thread's */
 
-    HpLock lock; /* guards all below, and the credential of each connection */
+    HpLock lock; /* guards all below, and credential and program of each connection */
     HpCond ended;
     GPtrArray *open; /* (owned): HpConnection (unowned), oldest first; may be aborted */
     GPtrArray *finished; /* (owned): HpConnection (owned), to be joined */
@@ -47,6 +47,7 @@ struct _HpConnection {
     char id[HP_ID_LEN + 1];
     HpThread *thread; /* (owned) (nullable) */
     char *credential; /* (owned) (nullable) */
+    char *program;    /* (owned) (nullable): what the client says it is */
     gboolean evicted; /* was told to go, to make room */
 };
 

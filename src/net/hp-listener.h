@@ -96,5 +96,11 @@ const char *hp_connection_id(const HpConnection *self); /* 6 characters, for log
  */
 gboolean hp_connection_login(HpConnection *self, const char *credential);
 
+/* @program: what the client says it is ("Thunderbird 140.0"), printable. */
+void hp_connection_introduce(HpConnection *self, const char *program);
+
+/* The same, (nullable); to be called by an #HpListenerEach only. */
+const char *hp_connection_program(const HpConnection *self);
+
 /* Aborts every session that logged in with @credential (a password was revoked). */
 void hp_listener_abort_credential(HpListener *self, const char *credential);

@@ -32,7 +32,9 @@
 #define FAKE_STATUS                                                                      \
     "{'version': <'9.9'>, 'state': <'running'>, 'account': <'anna@example.org'>, "       \
     "'identities': <uint32 3>, 'network': <{'state': <'ok'>}>, 'queue': <{'waiting': "   \
-    "<uint32 1>}>, 'listeners': <[{'protocol': <'smtp'>, 'address': <'127.0.0.1'>, "     \
+    "<uint32 1>}>, 'clients': <[{'protocol': <'imap'>, 'name': <'laptop'>, 'program': "  \
+    "<'Thunderbird 140.0'>, 'connections': <uint32 5>}, {'protocol': <'pop3'>, 'name': " \
+    "<'fetch'>}]>, 'listeners': <[{'protocol': <'smtp'>, 'address': <'127.0.0.1'>, "     \
     "'port': <uint32 10587>}, {'protocol': <'pop3'>, 'address': <'127.0.0.1'>, "         \
     "'port': <uint32 10110>}]>, 'attention': <[{'kind': <'refused'>, 'text': <'1 "       \
     "message was refused'>, 'command': <'hauspost queue show 7Q2K'>}]>}"

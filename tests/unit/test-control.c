@@ -418,19 +418,25 @@ ends_the_sessions_of_a_password_with_it(Fixture *f, gconstpointer data)
     g_autofree char *first = password_of(f, "NewPassword", "mutt");
     g_autofree char *second = NULL;
     g_autoptr(HpChannel) before = NULL;
+    g_autoptr(HpChannel) another = NULL;
     g_autoptr(HpChannel) after = NULL;
     g_autoptr(GVariant) status = NULL;
     g_autoptr(GVariant) client = NULL;
 
     open_ports(f, ports);
     before = log_in(ports[0], first);
+    another = log_in(ports[0], first);
     status = ask(f, "Status", NULL);
     client = row_in(status, "clients", 0);
     g_assert_cmpstr(text_in(client, "protocol"), ==, "smtp");
     g_assert_cmpstr(text_in(client, "name"), ==, "mutt");
+    g_assert_null(text_in(client, "program"));
+    g_assert_cmpuint(number_in(client, "connections"), ==, 2);
+    g_assert_null(row_in(status, "clients", 1)); /* one program */
 
     second = password_of(f, "RotatePassword", "mutt");
     check_ended(before);
+    check_ended(another);
     after = log_in(ports[0], second);
     g_assert_null(ask(f, "RevokePassword", g_variant_new("(s)", "mutt")));
     check_ended(after);

@@ -511,6 +511,20 @@ add(const char *path, void (*run)(Case *c, gconstpointer data), gconstpointer da
     g_test_add(path, Case, data, set_up, run, tear_down);
 }
 
+/* RFC 2971: for whoever asks who is there, and for nothing else. */
+static void
+keeps_what_a_client_says_it_is(Case *c, gconstpointer data)
+{
+    client_log_in(&c->one, &c->f);
+    client_say(&c->one, "a ID (\"name\" NIL \"os\" \"x\")", "a OK ");
+    g_assert_null(hp_connection_program(c->one.connection));
+    client_say(&c->one, "b ID (\"Name\" \"Thun\tderbird\" \"version\" \"140.0\")",
+               "b OK ");
+    g_assert_cmpstr(hp_connection_program(c->one.connection), ==, "Thun derbird 140.0");
+    client_say(&c->one, "c ID NIL", "c OK ");
+    g_assert_cmpstr(hp_connection_program(c->one.connection), ==, "Thun derbird 140.0");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -526,6 +540,8 @@ main(int argc, char **argv)
         writes_what_can_be_read_again, "x ENABLE QRESYNC");
     add("/imap-session/writes-what-can-be-read-again/utf8", writes_what_can_be_read_again,
         "x ENABLE UTF8=ACCEPT IMAP4rev2");
+    add("/imap-session/keeps-what-a-client-says-it-is", keeps_what_a_client_says_it_is,
+        NULL);
     add("/imap-session/pushes-uids-alone", pushes_uids_alone, NULL);
     add("/imap-session/pushes-while-idle", pushes_while_idle, NULL);
     add("/imap-session/pushes-between-commands", pushes_between_commands, NULL);

@@ -36,6 +36,8 @@ serve(HpConnection *connection, gpointer data)
         g_autofree char *name = hp_slice_dup(hp_cursor_rest(&c));
         gboolean welcome = login && hp_connection_login(connection, name);
 
+        if (welcome)
+            hp_connection_introduce(connection, "Program 1");
         hp_channel_printf(channel, NULL, welcome ? "welcome\r\n" : "no\r\n");
     }
     hp_channel_write(channel, HP_SLICE_LITERAL("bye\r\n"), NULL);
@@ -128,6 +130,8 @@ note_connection(HpConnection *connection, const char *credential, gpointer data)
         g_str_has_prefix(hp_connection_peer(connection)->address, "127.0.0.1:"));
     g_assert_cmpuint(*n, <, G_N_ELEMENTS(wanted));
     g_assert_cmpstr(credential, ==, wanted[(*n)++]);
+    g_assert_cmpstr(hp_connection_program(connection), ==,
+                    credential != NULL ? "Program 1" : NULL);
 }
 
 static void
