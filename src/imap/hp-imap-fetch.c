@@ -5,8 +5,9 @@
 
 #include <glib/gi18n.h>
 
-#define BATCH      100                 /* messages whose headers are read at once */
-#define SEND_LEN   ((size_t)32 * 1024) /* octets of answers that are gathered */
+#define BATCH      100                  /* messages whose headers are read at once */
+#define SEND_LEN   ((size_t)32 * 1024)  /* octets of answers that are gathered */
+#define GATHER_LEN ((size_t)512 * 1024) /* octets that end a batch of headers early */
 #define BATCH_USEC ((gint64)10 * 60 * G_USEC_PER_SEC)
 
 #define OF_SUMMARY                                                                       \
@@ -75,7 +76,8 @@ is_of_header(const HpImapFetch *fetch)
  * the store may not be called while it reads. */
 typedef struct {
     HpImapFetching *fetching; /* (unowned) */
-    GPtrArray *begins;        /* (owned): GString */
+    GPtrArray *begins;        /* (unowned): GString */
+    guint given;              /* in earlier rounds */
 } Headers;
 
 static void
@@ -84,21 +86,22 @@ free_string(gpointer string)
     g_string_free(string, TRUE);
 }
 
-static void
+static gboolean
 take_header(guint index, const HpSummary *summary, HpSlice header, gpointer data)
 {
     Headers *self = data;
     HpImapFetching *fetching = self->fetching;
-    const GString *begin = g_ptr_array_index(self->begins, index);
+    const GString *begin = g_ptr_array_index(self->begins, self->given + index);
 
     if (header.len == 0) {
         fetching->damaged++;
-        return;
+        return TRUE;
     }
     g_string_append_len(fetching->out, begin->str, (gssize)begin->len);
     hp_imap_fetch_summary(fetching, summary);
     hp_imap_fetch_headers(fetching, header);
     g_string_append(fetching->out, ")\r\n");
+    return fetching->out->len < GATHER_LEN;
 }
 
 static void
@@ -118,11 +121,8 @@ send_headers(HpImapFetching *self, const GArray *batch)
 {
     g_autoptr(GPtrArray) begins = g_ptr_array_new_with_free_func(free_string);
     g_autofree gint64 *contents = g_new(gint64, batch->len);
-    g_autoptr(GError) error = NULL;
-    Headers headers = { self, begins };
+    Headers headers = { .fetching = self, .begins = begins };
     HpStoreSummaries wanted = {
-        .contents = contents,
-        .n = batch->len,
         .header_only = (self->fetch->items & OF_SUMMARY) == 0,
         .each = take_header,
         .data = &headers,
@@ -134,12 +134,12 @@ send_headers(HpImapFetching *self, const GArray *batch)
         contents[i] = message->entry.content;
         begin_apart(&headers, message);
     }
-    if (!hp_store_each_summary(self->s->options->store, &wanted, &error)) {
-        self->damaged++;
-        hp_log("imap", hp_connection_id(self->s->connection), G_LOG_LEVEL_WARNING,
-               "headers cannot be read: %s", error->message);
+    while (headers.given < batch->len && self->s->state != HP_IMAP_ENDED) {
+        wanted.contents = contents + headers.given;
+        wanted.n = batch->len - headers.given;
+        headers.given += hp_store_each_summary(self->s->options->store, &wanted);
+        hp_imap_fetch_send(self);
     }
-    hp_imap_fetch_send(self);
 }
 
 static void

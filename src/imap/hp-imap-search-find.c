@@ -19,7 +19,6 @@ typedef struct {
     guint n;
     HpSearchEntry *entries; /* (owned) */
     guint8 *values;         /* (owned) */
-    GError *error;          /* (owned) (nullable) */
 } Finding;
 
 static void
@@ -28,7 +27,6 @@ finding_clear(Finding *self)
     g_clear_pointer(&self->found, g_array_unref);
     g_free(self->entries);
     g_free(self->values);
-    g_clear_error(&self->error);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Finding, finding_clear)
 
@@ -79,7 +77,7 @@ typedef struct {
     guint places[BATCH]; /* in the batch */
 } HeaderRound;
 
-static void
+static gboolean
 ask_header(guint index, const HpSummary *summary, HpSlice block, gpointer data)
 {
     const HeaderRound *round = data;
@@ -89,9 +87,10 @@ ask_header(guint index, const HpSummary *summary, HpSlice block, gpointer data)
 
     header.has_sent = summary != NULL && hp_summary_sent(summary, &sec, &header.sent_day);
     hp_search_match_header(&match, &header);
+    return TRUE;
 }
 
-static gboolean
+static void
 ask_headers(Finding *self)
 {
     HeaderRound round = { .finding = self };
@@ -111,8 +110,7 @@ ask_headers(Finding *self)
             contents[wanted.n++] = self->entries[i].entry.content;
         }
     }
-    return wanted.n == 0 ||
-           hp_store_each_summary(self->s->options->store, &wanted, &self->error);
+    hp_store_each_summary(self->s->options->store, &wanted);
 }
 
 static gboolean
@@ -160,7 +158,10 @@ ask_contents(Finding *self)
 static gboolean
 settle_batch(Finding *self)
 {
-    if (!go_on(self) || !ask_details(self) || !ask_headers(self) || !ask_contents(self))
+    if (!go_on(self) || !ask_details(self))
+        return FALSE;
+    ask_headers(self);
+    if (!ask_contents(self))
         return FALSE;
     for (guint i = 0; i < self->n; i++) {
         HpSearchMatch match = match_at(self, i);
@@ -252,11 +253,7 @@ hp_search_find(HpImapSession *s, const HpSearchSource *source,
     finding.found = g_array_new(FALSE, FALSE, sizeof(guint32));
     finding.entries = g_new0(HpSearchEntry, BATCH);
     finding.values = g_malloc((size_t)BATCH * program->keys->len);
-    if (find_all(&finding))
-        return g_steal_pointer(&finding.found);
-    if (finding.error != NULL)
-        hp_imap_fail(s, finding.error);
-    return NULL;
+    return find_all(&finding) ? g_steal_pointer(&finding.found) : NULL;
 }
 
 /* --- what is known of what was found -------------------------------------------------
@@ -269,17 +266,18 @@ typedef struct {
     HpViewEntry entries[BATCH];
 } FactsRound;
 
-static void
+static gboolean
 tell_facts(guint index, const HpSummary *summary, HpSlice header, gpointer data)
 {
     const FactsRound *round = data;
 
     round->facts->each(round->seqs[index], &round->entries[index], summary,
                        round->facts->data);
+    return TRUE;
 }
 
-static gboolean
-tell_round(HpImapSession *s, FactsRound *round, GError **error)
+static void
+tell_round(HpImapSession *s, FactsRound *round)
 {
     gint64 contents[BATCH];
     HpStoreSummaries wanted = {
@@ -292,18 +290,17 @@ tell_round(HpImapSession *s, FactsRound *round, GError **error)
     if (!round->facts->with_summary) {
         for (guint i = 0; i < round->n; i++)
             tell_facts(i, NULL, (HpSlice){ NULL, 0 }, round);
-        return TRUE;
+        return;
     }
     for (guint i = 0; i < round->n; i++)
         contents[i] = round->entries[i].content;
-    return round->n == 0 || hp_store_each_summary(s->options->store, &wanted, error);
+    hp_store_each_summary(s->options->store, &wanted);
 }
 
 gboolean
 hp_search_each(HpImapSession *s, const HpSearchFacts *facts)
 {
     g_autofree FactsRound *round = g_new0(FactsRound, 1);
-    g_autoptr(GError) error = NULL;
 
     round->facts = facts;
     for (guint i = 0; i < facts->seqs->len;) {
@@ -313,10 +310,7 @@ hp_search_each(HpImapSession *s, const HpSearchFacts *facts)
             if (hp_view_get(s->view, round->seqs[round->n], &round->entries[round->n]))
                 round->n++;
         }
-        if (!tell_round(s, round, &error)) {
-            hp_imap_fail(s, error);
-            return FALSE;
-        }
+        tell_round(s, round);
         if (!hp_imap_progress(s, i, facts->seqs->len))
             return FALSE;
     }

@@ -88,9 +88,10 @@ HpSummary *hp_store_summary(HpStore *self, gint64 content, GError **error);
 
 /* For many: one read of the database for each batch of at most 256. @each gets them in
  * the order of @contents; it must not block nor call the store. @summary is %NULL with
- * header_only, which saves unpacking; of a content that cannot be read both are empty. */
-typedef void (*HpStoreEach)(guint index, const HpSummary *summary, HpSlice header,
-                            gpointer data);
+ * header_only, which saves unpacking; of a content that cannot be read both are empty.
+ * With %FALSE @each ends it, for instance to send what it has gathered. */
+typedef gboolean (*HpStoreEach)(guint index, const HpSummary *summary, HpSlice header,
+                                gpointer data);
 typedef struct {
     const gint64 *contents; /* (unowned) */
     guint n;
@@ -98,8 +99,8 @@ typedef struct {
     HpStoreEach each;
     gpointer data; /* (unowned) (nullable) */
 } HpStoreSummaries;
-gboolean hp_store_each_summary(HpStore *self, const HpStoreSummaries *wanted,
-                               GError **error);
+/* Returns: how many @each was given */
+guint hp_store_each_summary(HpStore *self, const HpStoreSummaries *wanted);
 
 /* hp_store_open_content(); but of a message whose bytes are lost, one that says so, with
  * the fields that are still known. @ret_summary: (out) (transfer full): that of this

@@ -1,7 +1,8 @@
 /* What is known of contents without reading them. */
 #include "hp-store-private.h"
 
-#define BATCH 256 /* contents in one read of the database */
+#define BATCH       256               /* contents in one read of the database */
+#define KEEP_OCTETS ((size_t)4 << 20) /* that were computed and wait to be kept */
 
 HpSummary *
 hp_store_summarise(GBytes *message, GBytes **ret_header)
@@ -180,62 +181,85 @@ hp_store_header(HpStore *self, gint64 content, GError **error)
     return header;
 }
 
-/* Gives those of a batch that are kept, up to the first that is not. Returns how many. */
-static guint
-give_kept(HpStore *self, const HpStoreSummaries *wanted, guint from, guint n)
+/* A walk over many. */
+typedef struct {
+    HpStore *store;                 /* (unowned) */
+    const HpStoreSummaries *wanted; /* (unowned) */
+    guint given;
+    gboolean is_over;
+    GArray *computed; /* (unowned) */
+    size_t octets;    /* in it */
+} Walk;
+
+static void
+give(Walk *self, const HpSummary *summary, HpSlice header)
 {
-    g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
+    self->is_over = !self->wanted->each(self->given, summary, header, self->wanted->data);
+    self->given++;
+}
+
+/* Those of a batch that are kept, up to the first that is not. */
+static void
+give_kept(Walk *self)
+{
+    g_autoptr(HpDbConn) conn = hp_db_lease(self->store->db);
+    guint end = self->given + MIN(self->wanted->n - self->given, BATCH);
 
     /* Locks the database once, not for each row; if it cannot, each row does. */
     hp_db_begin_snapshot(conn, NULL);
-    for (guint i = from; i < from + n; i++) {
+    while (self->given < end && !self->is_over) {
         g_autoptr(HpSummary) summary = NULL;
         HpSlice header, packed;
 
-        if (!find_kept(conn, wanted->contents[i], &header, &packed))
-            return i - from;
-        if (!wanted->header_only) {
+        if (!find_kept(conn, self->wanted->contents[self->given], &header, &packed))
+            return;
+        if (!self->wanted->header_only) {
             summary = hp_summary_unpack(packed);
             if (summary == NULL)
-                return i - from;
+                return;
         }
-        wanted->each(i, summary, header, wanted->data);
+        give(self, summary, header);
     }
-    return n;
 }
 
-/* One that must be computed; it may be lost. */
 static void
-give_computed(HpStore *self, const HpStoreSummaries *wanted, guint i, GArray *computed)
+flush_computed(Walk *self)
+{
+    keep_computed(self->store, self->computed);
+    g_array_set_size(self->computed, 0);
+    self->octets = 0;
+}
+
+/* One that is not kept; it may be lost. */
+static void
+give_computed(Walk *self)
 {
     g_autoptr(GBytes) header = NULL;
-    g_autoptr(HpSummary) summary =
-        compute(self, wanted->contents[i], &header, computed, NULL);
+    g_autoptr(HpSummary) summary = compute(
+        self->store, self->wanted->contents[self->given], &header, self->computed, NULL);
     HpSlice head = { NULL, 0 };
 
     if (header != NULL)
         head = hp_slice_of_bytes(header);
-    wanted->each(i, wanted->header_only ? NULL : summary, head, wanted->data);
+    self->octets += head.len;
+    give(self, self->wanted->header_only ? NULL : summary, head);
+    if (self->computed->len >= BATCH || self->octets >= KEEP_OCTETS)
+        flush_computed(self);
 }
 
-gboolean
-hp_store_each_summary(HpStore *self, const HpStoreSummaries *wanted, GError **error)
+guint
+hp_store_each_summary(HpStore *self, const HpStoreSummaries *wanted)
 {
     g_autoptr(GArray) computed = new_computed();
-    guint i = 0;
+    Walk walk = { .store = self, .wanted = wanted, .computed = computed };
 
-    while (i < wanted->n) {
-        guint n = MIN(wanted->n - i, BATCH);
-        guint given = give_kept(self, wanted, i, n);
+    while (walk.given < wanted->n && !walk.is_over) {
+        guint before = walk.given;
 
-        i += given;
-        if (given < n)
-            give_computed(self, wanted, i++, computed);
-        if (computed->len >= BATCH) {
-            keep_computed(self, computed);
-            g_array_set_size(computed, 0);
-        }
+        give_kept(&walk);
+        if (walk.given - before < BATCH && walk.given < wanted->n && !walk.is_over)
+            give_computed(&walk);
     }
-    keep_computed(self, computed);
-    return TRUE;
+    flush_computed(&walk);
+    return walk.given;
 }

@@ -99,6 +99,22 @@ def hostile_mail(post):
     post.pop3().quit()
 
 
+@scenario(tree="plain")
+def headers_without_end(post):
+    """C17: messages that are all header are fetched one after the other, not all in memory."""
+    talk = ImapTalk(post)
+    size = count(4, 20) << 20
+    assert talk.append("INBOX", b"X-Pad: aaaaaaaaaaaaaaaaaaaaa\r\n" * (size // 30)).startswith(b"OK")
+    talk.ok("SELECT INBOX")
+    for _ in range(5):
+        talk.ok("COPY 1:* INBOX")
+    before = memory(post, "VmHWM")
+    said = talk.ok("FETCH 1:* (UID BODY.PEEK[HEADER])")
+    assert sum(len(line) for line in said) > 32 * (size - 30)
+    grown = memory(post, "VmHWM") - before
+    assert grown < 8 * size >> 20, grown
+
+
 @scenario
 def guessed_passwords(post):
     """C15: wrong passwords get slower and are cut off; a right one elsewhere is not slowed."""

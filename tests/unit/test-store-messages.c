@@ -372,9 +372,10 @@ keeps_conversations_together(StoreFixture *f, gconstpointer unused)
 typedef struct {
     guint n;
     size_t octets;
+    guint last; /* 0: all */
 } Seen;
 
-static void
+static gboolean
 see(guint index, const HpSummary *summary, HpSlice header, gpointer data)
 {
     Seen *seen = data;
@@ -383,6 +384,7 @@ see(guint index, const HpSummary *summary, HpSlice header, gpointer data)
     g_assert_null(summary);
     seen->n++;
     seen->octets += header.len;
+    return seen->n != seen->last;
 }
 
 #define REPLY "Message-ID: <2@x>\r\nReferences: <1@x>\r\n\r\n"
@@ -411,23 +413,27 @@ knows_headers_without_the_bytes(StoreFixture *f, gconstpointer unused)
     g_autoptr(HpStoreSnapshot) snapshot = NULL;
     g_autofree gint64 *contents = g_new(gint64, 600);
     HpStoreSummaries wanted = { contents, 600, TRUE, see, NULL };
-    Seen seen = { 0, 0 };
+    Seen seen = { 0, 0, 0 };
 
     store_fill(f, INBOX, 600);
     snapshot = hp_store_snapshot(f->store, INBOX, NULL);
     for (guint i = 0; i < 600; i++)
         contents[i] = g_array_index(snapshot->entries, HpStoreEntry, i).content;
     wanted.data = &seen;
-    g_assert_true(hp_store_each_summary(f->store, &wanted, NULL));
+    g_assert_cmpuint(hp_store_each_summary(f->store, &wanted), ==, 600);
     g_assert_cmpuint(seen.n, ==, 600);
     g_assert_cmpuint(seen.octets, ==, 10 * 14 + 90 * 15 + 500 * 16);
+    /* It ends when it is told to. */
+    seen = (Seen){ 0, 0, 301 };
+    g_assert_cmpuint(hp_store_each_summary(f->store, &wanted), ==, 301);
+    g_assert_cmpuint(seen.n, ==, 301);
     /* One that is missing is computed, and kept. */
     store_fixture_stop(f);
     store_fixture_start(f);
     store_ask(f, "DELETE FROM summary WHERE content % 100 = 7 RETURNING 1");
     store_ask(f, "UPDATE summary SET version = 0 WHERE content % 100 = 8 RETURNING 1");
-    seen = (Seen){ 0, 0 };
-    g_assert_true(hp_store_each_summary(f->store, &wanted, NULL));
+    seen = (Seen){ 0, 0, 0 };
+    g_assert_cmpuint(hp_store_each_summary(f->store, &wanted), ==, 600);
     g_assert_cmpuint(seen.octets, ==, 10 * 14 + 90 * 15 + 500 * 16);
     g_assert_cmpint(store_ask(f, "SELECT count(*) FROM summary WHERE version > 0"), ==,
                     600);
