@@ -8,7 +8,8 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#define ADDRESSES_NAMED 5 /* of those of whom the same is to be said */
+#define LONGEST_CODE    20 /* characters */
+#define ADDRESSES_NAMED 5  /* of those of whom the same is to be said */
 
 /* In the order in which they need attention. */
 static const struct {
@@ -88,11 +89,22 @@ or_empty(const char *text)
     return text != NULL ? text : "";
 }
 
+/* The last reply, unless the state itself tells more of why it is so. */
+static const char *
+code_of(GVariant *recipient)
+{
+    static const char *const telling[] = { "held", "cancelled", "offline", NULL };
+    const char *state = or_empty(hp_dict_text(recipient, "state"));
+
+    return g_strv_contains(telling, state) ? ""
+                                           : or_empty(hp_dict_text(recipient, "code"));
+}
+
 /* "451 4.7.1 greylisting: normal, …" */
 static char *
 why(GVariant *recipient)
 {
-    const char *code = or_empty(hp_dict_text(recipient, "code"));
+    const char *code = code_of(recipient);
     const char *text = hp_dict_text(recipient, "explanation");
 
     if (text == NULL || text[0] == '\0')
@@ -274,7 +286,8 @@ static void
 print_recipient(HpCli *cli, GVariant *recipient)
 {
     g_autofree char *address = printable(recipient, "address");
-    g_autofree char *code = printable(recipient, "code");
+    g_autofree char *code =
+        hp_text_printable(hp_slice_of(code_of(recipient)), LONGEST_CODE);
     g_autofree char *next = next_try(recipient, hp_cli_now_usec(cli));
     gint64 tries = hp_dict_number(recipient, "attempts", 0);
     gboolean due = hp_dict_text(recipient, "next_attempt") != NULL;
@@ -372,12 +385,15 @@ print_meaning(HpCli *cli, GVariant *recipient)
     g_autofree char *meaning = printable(recipient, "explanation");
     g_autofree char *side = printable(recipient, "side");
     g_autofree char *advice = printable(recipient, "advice");
+    g_autofree char *command = printable(recipient, "command");
 
     fprintf(cli->out, _("What it means     %s\n"), meaning);
     if (side[0] != '\0')
         fprintf(cli->out, _("Whose side        %s\n"), side);
     if (advice[0] != '\0')
         fprintf(cli->out, _("What you can do → %s\n"), advice);
+    if (command[0] != '\0')
+        fprintf(cli->out, "→ %s\n", command);
 }
 
 /* With several recipients each meaning says whom it is about. */

@@ -2,6 +2,7 @@
 #include "hp-build.h"
 #include "hp-cli-dict.h"
 #include "hp-command.h"
+#include "hp-control-error.h"
 #include "hp-explain.h"
 #include "hp-status.h"
 #include "hp-text.h"
@@ -26,10 +27,12 @@ print_answer(HpCli *cli, GVariant *answer)
         hp_cli_print_json(cli, "hauspost.explanation/1", NULL, answer);
         return HP_EXIT_OK;
     }
+    print_sentence(cli, "", answer, "recipient");
     print_sentence(cli, "", answer, "code");
     print_sentence(cli, _("What it means     "), answer, "meaning");
     print_sentence(cli, _("Whose side        "), answer, "side");
     print_sentence(cli, _("What you can do → "), answer, "advice");
+    print_sentence(cli, "→ ", answer, "command");
     return HP_EXIT_OK;
 }
 
@@ -113,6 +116,7 @@ static HpExit
 cmd_explain(HpCli *cli)
 {
     g_autofree char *what = NULL;
+    g_autofree char *next = NULL;
     g_autoptr(GVariant) answer = NULL;
     g_autoptr(GError) error = NULL;
     HpExit exit = HP_EXIT_OK;
@@ -130,9 +134,12 @@ cmd_explain(HpCli *cli)
     daemon = hp_cli_connect(cli, &exit);
     if (daemon == NULL)
         return exit;
-    if (!hp_hauspost1_call_explain_sync(daemon, what, &answer, NULL, &error))
-        return hp_cli_fail(cli, error, "hauspost explain 550");
-    return print_answer(cli, answer);
+    if (hp_hauspost1_call_explain_sync(daemon, what, &answer, NULL, &error))
+        return print_answer(cli, answer);
+    next = g_error_matches(error, HP_CONTROL_ERROR, HP_CONTROL_ERROR_STATE)
+               ? g_strdup_printf("hauspost queue show %s", what)
+               : g_strdup("hauspost explain 550");
+    return hp_cli_fail(cli, error, next);
 }
 
 const HpCommand hp_cmd_explain[] = {

@@ -1,8 +1,10 @@
 #include "hp-control-error.h"
 #include "hp-control-methods.h"
+#include "hp-id.h"
 #include "hp-status.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 static void
 insert(GVariantDict *answer, const char *what, const HpExplanation *found)
@@ -71,28 +73,75 @@ copy_text(GVariant *from, const char *key, const char *new_key, GVariantDict *to
         g_variant_dict_insert(to, new_key, "s", text);
 }
 
-/* What is known of the first recipient of whom something was said. */
+/* Who needs somebody first, as in the list of the queue. */
+static guint
+rank(GVariant *recipient)
+{
+    static const char *const states[] = { "refused",   "expired", "held",
+                                          "uncertain", "sending", "paced",
+                                          "waiting",   "offline", "cancelled" };
+    const char *state = "";
+    guint i = 0;
+
+    g_variant_lookup(recipient, "state", "&s", &state);
+    while (i < G_N_ELEMENTS(states) && !g_str_equal(states[i], state))
+        i++;
+    return g_variant_lookup(recipient, "explanation", "&s", NULL) ? i : G_MAXUINT;
+}
+
+/* (transfer full) (nullable) */
+static GVariant *
+most_telling(GVariant *recipients)
+{
+    GVariant *best = NULL;
+
+    for (gsize i = 0; i < g_variant_n_children(recipients); i++) {
+        g_autoptr(GVariant) recipient = g_variant_get_child_value(recipients, i);
+
+        if (rank(recipient) == G_MAXUINT ||
+            (best != NULL && rank(recipient) >= rank(best)))
+            continue;
+        g_clear_pointer(&best, g_variant_unref);
+        best = g_variant_ref(recipient);
+    }
+    return best;
+}
+
+/* The state of one recipient; of several it must be said which. */
 static gboolean
 explain_message(GVariant *message, GVariantDict *answer)
 {
     g_autoptr(GVariant) recipients =
         g_variant_lookup_value(message, "recipients", G_VARIANT_TYPE("aa{sv}"));
-    gsize n = recipients != NULL ? g_variant_n_children(recipients) : 0;
+    g_autoptr(GVariant) telling = recipients != NULL ? most_telling(recipients) : NULL;
 
-    for (gsize i = 0; i < n; i++) {
-        g_autoptr(GVariant) recipient = g_variant_get_child_value(recipients, i);
+    if (telling == NULL)
+        return FALSE;
+    copy_text(message, "id", "id", answer);
+    if (g_variant_n_children(recipients) > 1)
+        copy_text(telling, "address", "recipient", answer);
+    copy_text(telling, "state", "state", answer);
+    copy_text(telling, "code", "code", answer);
+    copy_text(telling, "reply", "reply", answer);
+    copy_text(telling, "explanation", "meaning", answer);
+    copy_text(telling, "side", "side", answer);
+    copy_text(telling, "advice", "advice", answer);
+    copy_text(telling, "command", "command", answer);
+    return TRUE;
+}
 
-        if (!g_variant_lookup(recipient, "explanation", "&s", NULL))
-            continue;
-        copy_text(message, "id", "id", answer);
-        copy_text(recipient, "code", "code", answer);
-        copy_text(recipient, "reply", "reply", answer);
-        copy_text(recipient, "explanation", "meaning", answer);
-        copy_text(recipient, "side", "side", answer);
-        copy_text(recipient, "advice", "advice", answer);
-        return TRUE;
+/* Three digits that are neither were meant as a reply code. */
+static GVariant *
+fail(const char *what, GError *cause, GError **error)
+{
+    if (g_error_matches(cause, HP_QUEUE_ERROR, HP_QUEUE_ERROR_NOT_FOUND) &&
+        hp_id_is_prefix(hp_slice_of(what)) &&
+        strspn(what, "0123456789") == strlen(what)) {
+        g_clear_error(&cause);
+        g_set_error(&cause, HP_QUEUE_ERROR, HP_QUEUE_ERROR_NOT_FOUND,
+                    _("“%s” is neither a reply code nor the id of a message"), what);
     }
-    return FALSE;
+    return hp_control_fail(cause, error);
 }
 
 GVariant *
@@ -111,7 +160,7 @@ hp_control_explain(HpBusCall *call, GError **error)
         return g_variant_new("(@a{sv})", g_variant_dict_end(&answer));
     message = hp_queue_show(parts->queue, what, &cause);
     if (message == NULL)
-        return hp_control_fail(cause, error);
+        return fail(what, cause, error);
     g_variant_ref_sink(message);
     if (explain_message(message, &answer))
         return g_variant_new("(@a{sv})", g_variant_dict_end(&answer));

@@ -30,6 +30,11 @@ typedef struct _HpExplain HpExplain;
 #define HP_EXPLAIN_NO_ROUTE      "no-route"
 #define HP_EXPLAIN_UNREADABLE    "unreadable"
 #define HP_EXPLAIN_AT_HOME       "at-home"
+#define HP_EXPLAIN_HELD          "held"
+#define HP_EXPLAIN_CANCELLED     "cancelled"
+#define HP_EXPLAIN_PAUSED        "paused"
+#define HP_EXPLAIN_NOT_TRIED     "not-tried"
+#define HP_EXPLAIN_UNDER_WAY     "under-way"
 
 /* All strings belong to the catalogue and are never %NULL. */
 typedef struct {

@@ -93,12 +93,54 @@ put_reply(GVariantBuilder *b, const View *view, const char *reason, HpDbStmt *st
     hp_reply_clear(&reply);
 }
 
+/* What says more of a recipient than the last reply does, or stands in for it while there
+ * is none; %NULL: the reply. */
+static const char *
+reason_of(const View *view, HpJobState state, gboolean remote, gboolean replied)
+{
+    switch (state) {
+    case HP_JOB_HELD:
+        return HP_EXPLAIN_HELD;
+    case HP_JOB_CANCELLED:
+        return HP_EXPLAIN_CANCELLED;
+    case HP_JOB_WAITING:
+        if (remote && view->link != HP_LINK_OK)
+            return reason_of_line(view->link);
+        if (replied)
+            return NULL;
+        return view->paused && remote ? HP_EXPLAIN_PAUSED : HP_EXPLAIN_NOT_TRIED;
+    case HP_JOB_SENDING:
+        return replied ? NULL : HP_EXPLAIN_UNDER_WAY;
+    case HP_JOB_PACED:
+    case HP_JOB_UNCERTAIN:
+    case HP_JOB_DELIVERED:
+    case HP_JOB_REFUSED:
+    case HP_JOB_EXPIRED:
+        break;
+    }
+    return NULL;
+}
+
+/* What to type, where one command helps. @name: the message's id */
+static void
+put_command(GVariantBuilder *b, const char *reason, const char *name)
+{
+    g_autofree char *release = NULL;
+
+    if (g_strcmp0(reason, HP_EXPLAIN_HELD) == 0) {
+        release = g_strdup_printf("hauspost queue release %s", name);
+        hp_queue_put_text(b, "command", release);
+    } else if (g_strcmp0(reason, HP_EXPLAIN_PAUSED) == 0) {
+        hp_queue_put_text(b, "command", "hauspost resume");
+    }
+}
+
 static GVariant *
-recipient_of(const View *view, HpDbStmt *stmt)
+recipient_of(const View *view, const char *name, HpDbStmt *stmt)
 {
     HpJobState state = (HpJobState)hp_db_int(stmt, 2);
     gboolean remote = !hp_db_is_null(stmt, 1);
-    gboolean offline = state == HP_JOB_WAITING && remote && view->link != HP_LINK_OK;
+    const char *reason = reason_of(view, state, remote, hp_db_int(stmt, 6) != 0);
     GVariantBuilder b;
 
     g_variant_builder_init(&b, G_VARIANT_TYPE_VARDICT);
@@ -109,7 +151,8 @@ recipient_of(const View *view, HpDbStmt *stmt)
         put_due(&b, view, state, hp_db_int(stmt, 3));
     if (!hp_db_is_null(stmt, 11))
         hp_queue_put_time(&b, "finished", hp_db_int(stmt, 11));
-    put_reply(&b, view, offline ? reason_of_line(view->link) : NULL, stmt);
+    put_reply(&b, view, reason, stmt);
+    put_command(&b, reason, name);
     if (hp_db_int(stmt, 4) > 0 && remote)
         hp_queue_put_text(&b, "road",
                           hp_db_is_null(stmt, 10) ? "direct" : hp_db_text(stmt, 10));
@@ -117,7 +160,7 @@ recipient_of(const View *view, HpDbStmt *stmt)
 }
 
 static GVariant *
-recipients_of(const View *view, HpDbConn *conn, gint64 row)
+recipients_of(const View *view, HpDbConn *conn, gint64 row, const char *name)
 {
     HpDbStmt *stmt = hp_db_query(conn,
                                  "SELECT " RECIPIENT_COLUMNS " FROM recipient r"
@@ -128,7 +171,7 @@ recipients_of(const View *view, HpDbConn *conn, gint64 row)
 
     g_variant_builder_init(&b, G_VARIANT_TYPE("aa{sv}"));
     while (hp_db_step(stmt, NULL))
-        g_variant_builder_add_value(&b, recipient_of(view, stmt));
+        g_variant_builder_add_value(&b, recipient_of(view, name, stmt));
     return g_variant_builder_end(&b);
 }
 
@@ -141,10 +184,12 @@ put_message(GVariantBuilder *b, const View *view, HpDbConn *conn, gint64 row)
                                  "SELECT name, sender, subject, size, submitted, client,"
                                  " finished, message_id FROM message WHERE id = ?1",
                                  "i", row);
+    g_autofree char *name = NULL;
 
     if (!hp_db_step(stmt, NULL))
         return FALSE;
-    hp_queue_put_text(b, "id", hp_db_text(stmt, 0));
+    name = hp_db_dup_text(stmt, 0);
+    hp_queue_put_text(b, "id", name);
     hp_queue_put_printable(b, "from", hp_db_text(stmt, 1));
     hp_queue_put_printable(b, "subject", hp_db_text(stmt, 2));
     hp_queue_put_octets(b, "size", hp_db_int(stmt, 3));
@@ -154,7 +199,7 @@ put_message(GVariantBuilder *b, const View *view, HpDbConn *conn, gint64 row)
         hp_queue_put_time(b, "finished", hp_db_int(stmt, 6));
     hp_queue_put_printable(b, "message_id", hp_db_text(stmt, 7));
     hp_db_reset(stmt);
-    g_variant_builder_add(b, "{sv}", "recipients", recipients_of(view, conn, row));
+    g_variant_builder_add(b, "{sv}", "recipients", recipients_of(view, conn, row, name));
     return TRUE;
 }
 

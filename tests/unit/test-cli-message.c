@@ -112,6 +112,37 @@ tells_of_the_past_by_who_is_done(void)
     g_assert_cmpstr(hp_dict_text(past, "address"), ==, "b");
 }
 
+/* "You gave it up" must not stand behind what a server said long before. */
+static void
+says_no_reply_where_the_state_tells_more(void)
+{
+    g_autofree char *text = g_malloc0(2000);
+    FILE *out = fmemopen(text, 1999, "w");
+    g_autoptr(GVariant) value = g_variant_ref_sink(g_variant_new_parsed(
+        "{'id': <'7Q2KXM'>, 'recipients': <[{'address': <'a@b.example'>, 'state': "
+        "<'held'>, 'code': <'451 4.4.3'>, 'explanation': <'You hold it.'>, 'advice': "
+        "<'Let it go.'>, 'command': <'hauspost queue release 7Q2KXM'>}]>}"));
+    GVariantBuilder list;
+    HpCli cli;
+
+    g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
+    g_variant_builder_add_value(&list, value);
+    hp_cli_init(&cli, stdin, out, stderr);
+    cli.plain = TRUE;
+    {
+        g_autoptr(GVariant) all = g_variant_ref_sink(g_variant_builder_end(&list));
+
+        hp_cli_print_messages(&cli, all, HP_CLI_QUEUE, NULL);
+    }
+    hp_cli_print_story(&cli, value);
+    hp_cli_clear(&cli);
+    fclose(out);
+    g_assert_null(strstr(text, "451"));
+    g_assert_nonnull(strstr(text, "\tYou hold it.\n"));
+    g_assert_nonnull(strstr(text, "What you can do → Let it go.\n"
+                                  "→ hauspost queue release 7Q2KXM\n"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -125,6 +156,8 @@ main(int argc, char **argv)
                     puts_the_recipient_in_front_that_needs_somebody);
     g_test_add_func("/cli-message/puts-the-recipient-in-front-that-was-asked-for",
                     puts_the_recipient_in_front_that_was_asked_for);
+    g_test_add_func("/cli-message/says-no-reply-where-the-state-tells-more",
+                    says_no_reply_where_the_state_tells_more);
     g_test_add_func("/cli-message/tells-of-the-past-by-who-is-done",
                     tells_of_the_past_by_who_is_done);
     return g_test_run();

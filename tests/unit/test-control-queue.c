@@ -332,17 +332,61 @@ explains_replies_and_states_by_name(Fixture *f, gconstpointer data)
     g_assert_cmpstr(text_in(full, "meaning"), !=, text_in(spam, "meaning"));
 }
 
+static void
+check_explained_id(Fixture *f, const char *what, const char *id)
+{
+    g_autoptr(GVariant) answer = ask(f, "Explain", g_variant_new("(s)", what));
+
+    g_assert_cmpstr(text_in(answer, "id"), ==, id);
+    g_assert_null(text_in(answer, "code"));
+    g_assert_cmpuint(strlen(text_in(answer, "meaning")), >, 0);
+    g_assert_cmpuint(strlen(text_in(answer, "advice")), >, 0);
+}
+
+/* The state of @id is explained by row @row, with a command to type or none. */
+static void
+check_explained_by(Fixture *f, const char *id, const char *row, const char *command)
+{
+    g_autoptr(GVariant) answer = ask(f, "Explain", g_variant_new("(s)", id));
+    g_autoptr(GVariant) by_row = ask(f, "Explain", g_variant_new("(s)", row));
+    g_autoptr(GVariant) message = ask(f, "Message", g_variant_new("(s)", id));
+    g_autoptr(GVariant) recipient = row_in(message, "recipients", 0);
+
+    g_assert_cmpstr(text_in(answer, "meaning"), ==, text_in(by_row, "meaning"));
+    g_assert_cmpstr(text_in(answer, "command"), ==, command);
+    g_assert_cmpstr(text_in(recipient, "explanation"), ==, text_in(by_row, "meaning"));
+    g_assert_cmpstr(text_in(recipient, "command"), ==, command);
+}
+
+/* Nobody has said anything about these, but there is something to say. */
+static void
+explains_states_without_a_reply(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, "bob@far.example");
+    g_autofree char *release = g_strdup_printf("hauspost queue release %s", id);
+
+    check_explained_by(f, id, "not-tried", NULL);
+    g_assert_null(ask(f, "Pause", g_variant_new("(x)", (gint64)0)));
+    check_explained_by(f, id, "paused", "hauspost resume");
+    g_assert_null(ask(f, "Resume", NULL));
+    g_assert_cmpuint(ask_number(f, "Hold", one_id_until(id, 0)), ==, 1);
+    check_explained_by(f, id, "held", release);
+    g_assert_cmpuint(ask_number(f, "Cancel", one_id(id)), ==, 1);
+    check_explained_by(f, id, "cancelled", NULL);
+}
+
 /* An id has a letter among its first four characters, but three digits may come first. */
 static void
 takes_no_id_for_a_reply(Fixture *f, gconstpointer data)
 {
     fixture_submit_as(f, "550KXM", "bob@far.example");
     fixture_submit_as(f, "4217QZ", "bob@far.example");
-    check_error(f, "Explain", g_variant_new("(s)", "550KXM"), "State");
-    check_error(f, "Explain", g_variant_new("(s)", "550kx"), "State");
-    check_error(f, "Explain", g_variant_new("(s)", "4217QZ"), "State");
-    check_error(f, "Explain", g_variant_new("(s)", "4217"), "State");
+    check_explained_id(f, "550KXM", "550KXM");
+    check_explained_id(f, "550kx", "550KXM");
+    check_explained_id(f, "4217QZ", "4217QZ");
+    check_explained_id(f, "4217", "4217QZ");
     check_error(f, "Explain", g_variant_new("(s)", "551KXM"), "NotFound");
+    check_error(f, "Explain", g_variant_new("(s)", "999"), "NotFound");
     check_explained(f, "550");
 }
 
@@ -369,6 +413,7 @@ main(int argc, char **argv)
     CASE("exports-what-is-still-there", exports_what_is_still_there);
     CASE("remembers-what-is-finished", remembers_what_is_finished);
     CASE("explains-replies-and-states-by-name", explains_replies_and_states_by_name);
+    CASE("explains-states-without-a-reply", explains_states_without_a_reply);
     CASE("takes-no-id-for-a-reply", takes_no_id_for_a_reply);
     return g_test_run();
 }
