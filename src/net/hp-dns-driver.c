@@ -1,12 +1,12 @@
 #include "hp-dns-driver.h"
 
+#include "hp-endpoint.h"
 #include "hp-lock.h"
 #include "hp-log.h"
 #include "hp-thread.h"
 #include "hp-waker.h"
 
 #include <ares.h>
-#include <arpa/inet.h>
 #include <errno.h>
 #include <gio/gio.h>
 #include <glib/gi18n.h>
@@ -411,34 +411,20 @@ drive(gpointer data)
     g_clear_pointer(&self->channel, ares_destroy);
 }
 
-/* host / host:port / [host]:port, host a numeric address */
 static gboolean
 parse_server(HpSlice text, guint16 default_port, struct ares_addr_port_node *ret_server)
 {
-    HpCursor c = hp_cursor_over(text);
-    gboolean bracket = hp_cursor_skip(&c, '[');
-    gboolean bare6 =
-        !bracket && memchr(text.data, ':', text.len) != memrchr(text.data, ':', text.len);
-    g_autofree char *host =
-        hp_slice_dup(bare6 ? text : hp_cursor_take_until(&c, bracket ? ']' : ':'));
-    guint64 port = default_port;
+    HpEndpoint endpoint;
 
-    *ret_server = (struct ares_addr_port_node){ .family = AF_INET };
-    if (inet_pton(AF_INET6, host, &ret_server->addr.addr6) == 1)
-        ret_server->family = AF_INET6;
-    else if (bracket || inet_pton(AF_INET, host, &ret_server->addr.addr4) != 1)
+    if (!hp_endpoint_parse(text, default_port, &endpoint))
         return FALSE;
-    if (!bare6) {
-        if (bracket && !hp_cursor_skip(&c, ']'))
-            return FALSE;
-        if (hp_cursor_skip(&c, ':') &&
-            (!hp_cursor_take_number(&c, 65535, &port) || port == 0))
-            return FALSE;
-        if (!hp_cursor_at_end(&c))
-            return FALSE;
-    }
-    ret_server->udp_port = (int)port;
-    ret_server->tcp_port = (int)port;
+    *ret_server = (struct ares_addr_port_node){ .family = endpoint.family,
+                                                .udp_port = endpoint.port,
+                                                .tcp_port = endpoint.port };
+    if (endpoint.family == AF_INET)
+        ret_server->addr.addr4 = endpoint.ip.four;
+    else
+        memcpy(&ret_server->addr.addr6, &endpoint.ip.six, sizeof endpoint.ip.six);
     return TRUE;
 }
 

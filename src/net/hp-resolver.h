@@ -63,8 +63,8 @@ typedef struct _HpResolver HpResolver;
 
 /**
  * hp_resolver_new:
- * @servers: (nullable): comma-separated host or host:port list; %NULL or "" for
- *    /etc/resolv.conf, which is read again when it changes
+ * @servers: (nullable): comma-separated list of what hp_endpoint_parse() reads; %NULL or
+ *    "" for /etc/resolv.conf, which is read again when it changes
  * @error: #G_IO_ERROR
  */
 HpResolver *hp_resolver_new(const char *servers, GError **error);
