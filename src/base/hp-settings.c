@@ -359,7 +359,7 @@ find_section(HpSettingTable table, HpSlice section)
 
 typedef struct {
     HpSettings *settings; /* (owned) */
-    const char *file;     /* (unowned) */
+    const char *file;     /* (unowned) (nullable) */
     guint line;
     gboolean in_section; /* a known header was seen; its settings are judged */
     gboolean any_header;
@@ -376,8 +376,10 @@ complain(Reader *r, const char *format, ...)
 
     if (r->n_problems++ >= MOST_PROBLEMS)
         return;
-    g_string_append_printf(r->problems, "%s%s:%u: ", r->problems->len > 0 ? "\n" : "",
-                           r->file, r->line);
+    if (r->problems->len > 0)
+        g_string_append_c(r->problems, '\n');
+    if (r->file != NULL)
+        g_string_append_printf(r->problems, "%s:%u: ", r->file, r->line);
     va_start(args, format);
     g_string_append_vprintf(r->problems, format, args);
     va_end(args);
@@ -630,6 +632,14 @@ hp_settings_line(const HpSettings *self, guint key, const char *name)
     const Value *value = find_value(self, key, name);
 
     return value != NULL ? value->line : 0;
+}
+
+guint
+hp_settings_section_line(const HpSettings *self, const char *section, const char *name)
+{
+    const Section *found = find_header(self, section, name);
+
+    return found != NULL ? found->line : 0;
 }
 
 const char **

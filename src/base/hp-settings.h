@@ -26,11 +26,13 @@ GQuark hp_settings_error_quark(void);
  *    "file:line: sentence"
  * @HP_SETTINGS_ERROR_NOT_FOUND: there is no such key; the message names the nearest one
  * @HP_SETTINGS_ERROR_VALUE: the value does not fit the key
+ * @HP_SETTINGS_ERROR_INCOMPLETE: nothing is wrong, but what must be said is not
  */
 typedef enum {
     HP_SETTINGS_ERROR_INVALID,
     HP_SETTINGS_ERROR_NOT_FOUND,
     HP_SETTINGS_ERROR_VALUE,
+    HP_SETTINGS_ERROR_INCOMPLETE,
 } HpSettingsError;
 
 typedef enum {
@@ -72,7 +74,8 @@ typedef struct _HpSettings HpSettings;
 /**
  * hp_settings_parse:
  * @table: what may be set
- * @file: name for messages
+ * @file: (nullable): name for messages; without one they name no line either, for a text
+ *    that is in no file yet
  * @text: the contents; empty gives the defaults
  * @error: #HP_SETTINGS_ERROR_INVALID, with at most 20 problems
  *
@@ -98,6 +101,10 @@ gint64 hp_settings_number(const HpSettings *self, guint key, const char *name);
 char **hp_settings_list(const HpSettings *self, guint key, const char *name);
 /* The line that sets it, 0 if the default holds. */
 guint hp_settings_line(const HpSettings *self, guint key, const char *name);
+
+/* The line of the header [section] or [section NAME], 0 if there is none. */
+guint hp_settings_section_line(const HpSettings *self, const char *section,
+                               const char *name);
 
 /* Names of the sections [section NAME] in the order of the file: %NULL-terminated,
  * (transfer container): g_free() it; good as long as @self. */

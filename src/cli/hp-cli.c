@@ -110,6 +110,23 @@ hp_cli_flush(HpCli *self)
     return FALSE;
 }
 
+HpExit
+hp_cli_fail_settings(HpCli *self, const GError *error)
+{
+    const char *next = hp_config_next(error);
+
+    if (next == NULL)
+        return hp_cli_refuse(self, HP_EXIT_FAILURE, "hauspost config path", "%s",
+                             error->message);
+    if (error->code == HP_SETTINGS_ERROR_VALUE)
+        return hp_cli_refuse(self, HP_EXIT_USAGE, next, "%s", error->message);
+    if (error->code == HP_SETTINGS_ERROR_NOT_FOUND)
+        return hp_cli_refuse(self, HP_EXIT_NOT_FOUND, next, "%s", error->message);
+    /* Each line is "file:line: problem", as editors and people know it. */
+    fprintf(self->err, "%s\n→ %s\n", error->message, next);
+    return HP_EXIT_PROBLEMS;
+}
+
 void
 hp_cli_hint(HpCli *self, const char *format, ...)
 {
@@ -178,25 +195,37 @@ hp_cli_try_connect(HpCli *self)
     return self->daemon;
 }
 
+/* Says why nobody answers. */
+static HpExit
+refuse_unreached(HpCli *self, const GError *why)
+{
+    g_autoptr(GError) fault = NULL;
+    g_autoptr(HpSettings) settings = hp_config_load(self->dirs, &fault);
+
+    if (settings == NULL && fault->domain == HP_SETTINGS_ERROR) {
+        fprintf(self->err, "hauspost: %s\n",
+                _("the mail server is not running; it does not start with these "
+                  "settings:"));
+        hp_cli_fail_settings(self, fault);
+        return HP_EXIT_NO_DAEMON;
+    }
+    if (settings != NULL && !hp_config_is_set_up(settings))
+        return hp_cli_refuse(self, HP_EXIT_NO_DAEMON, "hauspost setup",
+                             _("Hauspost has not been set up yet."));
+    return hp_cli_refuse(self, HP_EXIT_NO_DAEMON, hp_cli_start_command(self->dirs), "%s",
+                         why->message);
+}
+
 HpHauspost1 *
 hp_cli_connect(HpCli *self, HpExit *ret_exit)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(HpSettings) settings = NULL;
 
-    if (self->daemon != NULL)
-        return self->daemon;
-    self->daemon = hp_cli_reach_starting(self->dirs, &error);
-    if (self->daemon != NULL)
-        return self->daemon;
-    settings = hp_config_load(self->dirs, NULL);
-    if (settings != NULL && !hp_config_is_set_up(settings))
-        *ret_exit = hp_cli_refuse(self, HP_EXIT_NO_DAEMON, "hauspost setup",
-                                  _("Hauspost has not been set up yet."));
-    else
-        *ret_exit = hp_cli_refuse(self, HP_EXIT_NO_DAEMON,
-                                  hp_cli_start_command(self->dirs), "%s", error->message);
-    return NULL;
+    if (self->daemon == NULL)
+        self->daemon = hp_cli_reach_starting(self->dirs, &error);
+    if (self->daemon == NULL)
+        *ret_exit = refuse_unreached(self, error);
+    return self->daemon;
 }
 
 HpSettings *
@@ -205,11 +234,9 @@ hp_cli_settings(HpCli *self, HpExit *ret_exit)
     g_autoptr(GError) error = NULL;
     HpSettings *settings = hp_config_load(self->dirs, &error);
 
-    if (settings != NULL)
-        return settings;
-    fprintf(self->err, "%s\n→ hauspost config edit\n", error->message);
-    *ret_exit = HP_EXIT_PROBLEMS;
-    return NULL;
+    if (settings == NULL)
+        *ret_exit = hp_cli_fail_settings(self, error);
+    return settings;
 }
 
 HpExit

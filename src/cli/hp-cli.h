@@ -64,6 +64,10 @@ HpExit hp_cli_fail(HpCli *self, const GError *error, const char *next);
  * closed the pipe, as "head" does. */
 gboolean hp_cli_flush(HpCli *self);
 
+/* Refuses with what @error of the settings says, the exit code of its kind and
+ * hp_config_next(). */
+HpExit hp_cli_fail_settings(HpCli *self, const GError *error);
+
 /* A line for the person at the terminal, not with --quiet. To stderr. */
 void hp_cli_hint(HpCli *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

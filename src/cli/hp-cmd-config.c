@@ -19,23 +19,16 @@ section_words(const HpSettingSpec *spec, const char *name)
 }
 
 static HpExit
-fail_settings(HpCli *cli, const GError *error)
+print_value(HpCli *cli, const char *text)
 {
-    HpExit exit = HP_EXIT_FAILURE;
+    if (cli->json) {
+        g_autoptr(GVariant) value = g_variant_ref_sink(g_variant_new_string(text));
 
-    if (g_error_matches(error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_NOT_FOUND))
-        exit = HP_EXIT_NOT_FOUND;
-    else if (g_error_matches(error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_VALUE))
-        exit = HP_EXIT_USAGE;
-    else if (error->domain == HP_SETTINGS_ERROR)
-        exit = HP_EXIT_PROBLEMS;
-    if (exit != HP_EXIT_PROBLEMS)
-        return hp_cli_refuse(
-            cli, exit, exit == HP_EXIT_NOT_FOUND ? LIST : "hauspost config describe",
-            "%s", error->message);
-    /* Each line is "file:line: problem", as editors and people know it. */
-    fprintf(cli->err, "%s\n→ hauspost config edit\n", error->message);
-    return exit;
+        hp_cli_print_json(cli, "hauspost.setting/1", "value", value);
+    } else {
+        fprintf(cli->out, "%s\n", text);
+    }
+    return HP_EXIT_OK;
 }
 
 static HpExit
@@ -49,19 +42,11 @@ cmd_get(HpCli *cli)
     guint key = 0;
 
     if (!hp_settings_find(hp_config_table(), path, &key, &name, &error))
-        return fail_settings(cli, error);
+        return hp_cli_fail_settings(cli, error);
     settings = hp_cli_settings(cli, &exit);
     if (settings == NULL)
         return exit;
-    if (cli->json) {
-        g_autoptr(GVariant) value = g_variant_ref_sink(
-            g_variant_new_string(hp_settings_text(settings, key, name)));
-
-        hp_cli_print_json(cli, "hauspost.setting/1", "value", value);
-    } else {
-        fprintf(cli->out, "%s\n", hp_settings_text(settings, key, name));
-    }
-    return HP_EXIT_OK;
+    return print_value(cli, hp_settings_text(settings, key, name));
 }
 
 typedef struct {
@@ -112,7 +97,7 @@ change_setting(HpCli *cli, const char *value)
     HpExit exit;
 
     if (!hp_config_change(cli->dirs, edit, &change, &error))
-        return fail_settings(cli, error);
+        return hp_cli_fail_settings(cli, error);
     exit = hp_cli_reload(cli);
     if (exit == HP_EXIT_OK)
         hint_at_start(cli, change.path);
@@ -218,23 +203,35 @@ print_verdict(HpCli *cli, const char *problems)
     hp_cli_print_json(cli, "hauspost.validation/1", NULL, verdict);
 }
 
-/* @path: (nullable): another file than the one in use */
-static HpExit
-validate(HpCli *cli, const char *path)
+/* What the mail server would start with. @path: (nullable): another file than the one in
+ * use */
+static HpSettings *
+load(HpCli *cli, const char *path, GError **error)
 {
-    g_autoptr(GError) error = NULL;
     g_autofree char *text = NULL;
     g_autoptr(HpSettings) settings = NULL;
     gsize len = 0;
 
     if (path == NULL)
-        settings = hp_config_load(cli->dirs, &error);
-    else if (g_file_get_contents(path, &text, &len, &error))
-        settings = hp_config_parse(path, (HpSlice){ text, len }, &error);
+        return hp_config_load_set_up(cli->dirs, error);
+    if (!g_file_get_contents(path, &text, &len, error))
+        return NULL;
+    settings = hp_config_parse(path, (HpSlice){ text, len }, error);
+    if (settings == NULL || !hp_config_require_set_up(settings, path, error))
+        return NULL;
+    return g_steal_pointer(&settings);
+}
+
+static HpExit
+validate(HpCli *cli, const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(HpSettings) settings = load(cli, path, &error);
+
     if (cli->json && (settings != NULL || error->domain == HP_SETTINGS_ERROR))
         print_verdict(cli, settings != NULL ? NULL : error->message);
     if (settings == NULL)
-        return fail_settings(cli, error);
+        return hp_cli_fail_settings(cli, error);
     if (!cli->json)
         hp_cli_hint(cli, "%s", _("The settings are fine."));
     return HP_EXIT_OK;
@@ -335,7 +332,7 @@ cmd_describe(HpCli *cli)
         if (path == NULL || g_str_equal(path, table.specs[i].section))
             specs[n++] = &table.specs[i];
     if (n == 0 && !hp_settings_find(table, path, &key, &name, &error))
-        return fail_settings(cli, error);
+        return hp_cli_fail_settings(cli, error);
     if (n == 0)
         specs[n++] = &table.specs[key];
     describe(cli, specs, n);

@@ -187,14 +187,6 @@ edit_remove(HpSlice text, gpointer data, GError **error)
 }
 
 static HpExit
-fail_change(HpCli *cli, const GError *error)
-{
-    return hp_cli_refuse(
-        cli, error->domain == HP_SETTINGS_ERROR ? HP_EXIT_USAGE : HP_EXIT_FAILURE,
-        "hauspost config validate", "%s", error->message);
-}
-
-static HpExit
 cmd_add(HpCli *cli)
 {
     const char *word = hp_cli_args_word(cli->args, 0);
@@ -202,17 +194,23 @@ cmd_add(HpCli *cli)
     Change change = { .address = address != NULL ? address : word,
                       .name = hp_cli_args_get(cli->args, "name"),
                       .section = address != NULL ? word : NULL };
+    HpExit exit = HP_EXIT_OK;
+    g_autoptr(HpSettings) settings = hp_cli_settings(cli, &exit);
     g_autoptr(GError) error = NULL;
 
-    if (!hp_settings_check(&hp_config_table().specs[HP_CONFIG_IDENTITY_ADDRESS],
-                           hp_slice_of(change.address), &error))
+    if (settings == NULL)
+        return exit;
+    if (!hp_config_fits(HP_CONFIG_IDENTITY_ADDRESS, change.address, &error) ||
+        !hp_config_fits(HP_CONFIG_IDENTITY_NAME, change.name, &error))
         return hp_cli_refuse(cli, HP_EXIT_USAGE, "hauspost identity add anna@example.org",
                              "%s", error->message);
     if (!hp_config_change(cli->dirs, edit_add, &change, &error))
-        return fail_change(cli, error);
-    hp_cli_hint(cli, change.found ? _("%s is yours already.") : _("%s is yours now."),
-                change.address);
-    return hp_cli_reload(cli);
+        return hp_cli_fail_settings(cli, error);
+    exit = hp_cli_reload(cli);
+    if (exit == HP_EXIT_OK)
+        hp_cli_hint(cli, change.found ? _("%s is yours already.") : _("%s is yours now."),
+                    change.address);
+    return exit;
 }
 
 static HpExit
@@ -228,7 +226,7 @@ cmd_default(HpCli *cli)
     if (is_default(settings, change.address))
         return HP_EXIT_OK;
     if (!hp_config_change(cli->dirs, edit_default, &change, &error))
-        return fail_change(cli, error);
+        return hp_cli_fail_settings(cli, error);
     if (!change.found)
         return hp_cli_refuse(cli, HP_EXIT_NOT_FOUND, LIST,
                              _("%s is not one of your addresses"), change.address);
@@ -251,7 +249,7 @@ cmd_remove(HpCli *cli)
                                "first"),
                              change.address);
     if (!hp_config_change(cli->dirs, edit_remove, &change, &error))
-        return fail_change(cli, error);
+        return hp_cli_fail_settings(cli, error);
     if (!change.found)
         return hp_cli_refuse(cli, HP_EXIT_NOT_FOUND, LIST,
                              _("%s is not one of your addresses"), change.address);

@@ -50,12 +50,13 @@ edit(HpSlice text, gpointer data, GError **error)
 }
 
 static HpExit
-check(HpCli *cli, HpConfigKey key, const char *value)
+check(HpCli *cli, const Answers *answers)
 {
     g_autoptr(GError) error = NULL;
 
-    if (value == NULL ||
-        hp_settings_check(&hp_config_table().specs[key], hp_slice_of(value), &error))
+    if (hp_config_fits(HP_CONFIG_ACCOUNT_ADDRESS, answers->address, &error) &&
+        hp_config_fits(HP_CONFIG_ACCOUNT_NAME, answers->name, &error) &&
+        hp_config_fits(HP_CONFIG_ACCOUNT_LANGUAGE, answers->language, &error))
         return HP_EXIT_OK;
     return hp_cli_refuse(cli, HP_EXIT_USAGE,
                          "hauspost setup --address anna@example.org --name Anna", "%s",
@@ -170,18 +171,13 @@ cmd_setup(HpCli *cli)
 
     if (settings == NULL)
         return exit;
-    exit = complete(cli, settings, &answers);
+    exit = check(cli, &answers); /* before questions that might be in vain */
     if (exit == HP_EXIT_OK)
-        exit = check(cli, HP_CONFIG_ACCOUNT_ADDRESS, answers.address);
-    if (exit == HP_EXIT_OK)
-        exit = check(cli, HP_CONFIG_ACCOUNT_NAME, answers.name);
-    if (exit == HP_EXIT_OK)
-        exit = check(cli, HP_CONFIG_ACCOUNT_LANGUAGE, answers.language);
+        exit = complete(cli, settings, &answers);
     if (exit != HP_EXIT_OK)
         return exit;
     if (!hp_config_change(cli->dirs, edit, &answers, &error))
-        return hp_cli_refuse(cli, HP_EXIT_FAILURE, "hauspost config validate", "%s",
-                             error->message);
+        return hp_cli_fail_settings(cli, error);
     exit = init_daemon(cli);
     if (exit == HP_EXIT_OK)
         tell_next(cli);

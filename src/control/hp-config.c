@@ -1,5 +1,6 @@
 #include "hp-config.h"
 
+#include "hp-config-check.h"
 #include "hp-fs.h"
 
 #include <errno.h>
@@ -8,86 +9,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
-
-/* --- what a value must also be --- */
-
-static gboolean
-is_forbidden_in_words(unsigned char byte)
-{
-    return byte <= ' ' || byte == 0x7F || byte == '<' || byte == '>' || byte == '"';
-}
-
-static gboolean
-has_forbidden(HpSlice value)
-{
-    for (size_t i = 0; i < value.len; i++)
-        if (is_forbidden_in_words((unsigned char)value.data[i]))
-            return TRUE;
-    return FALSE;
-}
-
-/* local "@" domain, as far as it can be judged without the mail parsers. */
-static const char *
-check_address(HpSlice value)
-{
-    const char *at = value.len > 0 ? memrchr(value.data, '@', value.len) : NULL;
-
-    if (at == NULL || at == value.data || at == value.data + value.len - 1 ||
-        has_forbidden(value) || value.len > 254)
-        return N_("must be an address such as anna@example.org");
-    return NULL;
-}
-
-static const char *
-check_no_blanks(HpSlice value)
-{
-    return has_forbidden(value) ? N_("must be one word") : NULL;
-}
-
-/* "de", "de_DE", "pt_BR" */
-static const char *
-check_language(HpSlice value)
-{
-    size_t language = value.len > 3 ? value.len - 3 : value.len;
-
-    for (size_t i = 0; i < value.len; i++) {
-        char c = value.data[i];
-        gboolean fits = i < language    ? g_ascii_islower(c)
-                        : i == language ? c == '_'
-                                        : g_ascii_isupper(c);
-
-        if (!fits || language < 2 || language > 3)
-            return N_("must be a language such as en or de");
-    }
-    return NULL;
-}
-
-/* host or IPv4, host:port, IPv6, [IPv6]:port */
-static const char *
-check_server(HpSlice value)
-{
-    for (size_t i = 0; i < value.len; i++)
-        if (!g_ascii_isalnum(value.data[i]) && strchr(".:-[]%", value.data[i]) == NULL)
-            return N_("must be name servers such as 192.0.2.1 or [2001:db8::1]:53");
-    return NULL;
-}
-
-/* letters, digits, hyphens and dots, with a dot inside: what other servers accept */
-static const char *
-check_hostname(HpSlice value)
-{
-    for (size_t i = 0; i < value.len; i++)
-        if (!g_ascii_isalnum(value.data[i]) && value.data[i] != '-' &&
-            value.data[i] != '.')
-            return N_("must be a host name such as mail.example.org");
-    return NULL;
-}
-
-static const char *
-check_local_address(HpSlice value)
-{
-    return has_forbidden(value) ? N_("must be addresses or names before an @") : NULL;
-}
 
 #define EVENT     "off|tray|banner|sticky"
 #define PORT      HP_SETTING_NUMBER
@@ -100,26 +21,27 @@ static const HpSettingSpec specs[HP_CONFIG_N_KEYS] = {
     [HP_CONFIG_ACCOUNT_ADDRESS] = { "account", "address", HP_SETTING_TEXT, "",
                                     .about = N_("Your mail address: the sender of mail "
                                                 "that names none."),
-                                    .check = check_address },
+                                    .check = hp_config_check_account },
     [HP_CONFIG_ACCOUNT_NAME] = { "account", "name", HP_SETTING_TEXT, "",
                                  .about = N_("Your name, as others shall see it.") },
     [HP_CONFIG_ACCOUNT_LANGUAGE] = { "account", "language", HP_SETTING_TEXT, "",
                                      .about = N_("Language of messages and reports (en, "
                                                  "de); empty: that of the desktop."),
-                                     .check = check_language, .at_start = TRUE },
+                                     .check = hp_config_check_language,
+                                     .at_start = TRUE },
     /* [identity NAME] */
     [HP_CONFIG_IDENTITY_ADDRESS] = { "identity", "address", HP_SETTING_TEXT, "",
                                      .about =
                                          N_("A further address that you may send as; "
                                             "*@example.org is every address there."),
-                                     .check = check_address, .named = TRUE },
+                                     .check = hp_config_check_identity, .named = TRUE },
     [HP_CONFIG_IDENTITY_NAME] = { "identity", "name", HP_SETTING_TEXT, "",
                                   .about = N_("The name that goes with this address."),
                                   .named = TRUE },
     [HP_CONFIG_IDENTITY_RELAY] = { "identity", "relay", HP_SETTING_TEXT, "auto",
                                    .about = N_("The road its mail takes: a [relay] name, "
                                                "direct or auto."),
-                                   .check = check_no_blanks, .named = TRUE,
+                                   .check = hp_config_check_word, .named = TRUE,
                                    .later = TRUE },
     /* [listen] */
     [HP_CONFIG_LISTEN_SMTP] = { "listen", "smtp", PORT, "10587", 0, 65535,
@@ -152,12 +74,13 @@ static const HpSettingSpec specs[HP_CONFIG_N_KEYS] = {
     [HP_CONFIG_LISTEN_ALLOW_USERS] = { "listen", "allow-users", HP_SETTING_LIST, "",
                                        .about = N_("Further users of this computer "
                                                    "(names or numbers) who may connect."),
-                                       .check = check_no_blanks, .at_start = TRUE },
+                                       .check = hp_config_check_word, .at_start = TRUE },
     /* [dns] */
     [HP_CONFIG_DNS_SERVERS] = { "dns", "servers", HP_SETTING_LIST, "",
-                                .about = N_("Name servers (host or host:port); empty: "
+                                .about = N_("Name servers, each an address such as "
+                                            "192.0.2.1 or [2001:db8::1]:53; empty: "
                                             "those of /etc/resolv.conf."),
-                                .check = check_server, .at_start = TRUE },
+                                .check = hp_config_check_server, .at_start = TRUE },
     [HP_CONFIG_DNS_TRUST_AD] = { "dns", "trust-ad", HP_SETTING_CHOICE, "auto",
                                  .choices = "auto|yes|no",
                                  .about = N_("Whether the name server is believed when "
@@ -168,7 +91,7 @@ static const HpSettingSpec specs[HP_CONFIG_N_KEYS] = {
     [HP_CONFIG_DELIVERY_HOSTNAME] = { "delivery", "hostname", HP_SETTING_TEXT, "",
                                       .about = N_("The name with which this computer "
                                                   "greets other mail servers."),
-                                      .check = check_hostname },
+                                      .check = hp_config_check_hostname },
     [HP_CONFIG_DELIVERY_PORT] = { "delivery", "port", PORT, "25", 1, 65535,
                                   .about = N_("The port of other mail servers; only "
                                               "tests need another one.") },
@@ -204,11 +127,13 @@ static const HpSettingSpec specs[HP_CONFIG_N_KEYS] = {
     [HP_CONFIG_DELIVERY_CA_FILE] = { "delivery", "ca-file", HP_SETTING_TEXT, "",
                                      .about = N_("Certificates (PEM) to trust in other "
                                                  "mail servers; empty: those of the "
-                                                 "system.") },
+                                                 "system."),
+                                     .check = hp_config_check_ca_file },
     /* [relay NAME] */
     [HP_CONFIG_RELAY_HOST] = { "relay", "host", HP_SETTING_TEXT, "",
                                .about = N_("Your provider's server for outgoing mail."),
-                               .check = check_hostname, .named = TRUE, .later = TRUE },
+                               .check = hp_config_check_hostname, .named = TRUE,
+                               .later = TRUE },
     [HP_CONFIG_RELAY_PORT] = { "relay", "port", PORT, "465", 1, 65535,
                                .about = N_("Its port: 465, or 587 with tls=starttls."),
                                .named = TRUE, .later = TRUE },
@@ -272,7 +197,7 @@ static const HpSettingSpec specs[HP_CONFIG_N_KEYS] = {
     [HP_CONFIG_MAIL_LOCAL_ADDRESSES] = { "mail", "local-addresses", HP_SETTING_LIST, "",
                                          .about = N_("Further addresses whose mail stays "
                                                      "here, in your INBOX."),
-                                         .check = check_local_address },
+                                         .check = hp_config_check_local },
     [HP_CONFIG_MAIL_MAX_MESSAGE_SIZE] = { "mail", "max-message-size", HP_SETTING_SIZE,
                                           "50M", 64L << 10, 2L << 30,
                                           .about =
@@ -380,7 +305,8 @@ static const HpSettingSpec specs[HP_CONFIG_N_KEYS] = {
                                      .named = TRUE, .later = TRUE },
     [HP_CONFIG_COLLECT_HOST] = { "collect", "host", HP_SETTING_TEXT, "",
                                  .about = N_("The server of the mailbox."),
-                                 .check = check_hostname, .named = TRUE, .later = TRUE },
+                                 .check = hp_config_check_hostname, .named = TRUE,
+                                 .later = TRUE },
     [HP_CONFIG_COLLECT_PORT] = { "collect", "port", PORT, "", 1, 65535,
                                  .about = N_("Its port; empty: the usual one."),
                                  .named = TRUE, .later = TRUE },
@@ -413,10 +339,44 @@ hp_config_table(void)
     return (HpSettingTable){ specs, G_N_ELEMENTS(specs) };
 }
 
+gboolean
+hp_config_fits(HpConfigKey key, const char *value, GError **error)
+{
+    return value == NULL || hp_settings_check(&specs[key], hp_slice_of(value), error);
+}
+
+/* As hp_settings_parse() has it. @file: (nullable) */
+static void
+set_problems(GError **error, const char *file, const GArray *problems)
+{
+    g_autoptr(GString) lines = g_string_new(NULL);
+
+    for (guint i = 0; i < problems->len; i++) {
+        const HpConfigProblem *problem = &g_array_index(problems, HpConfigProblem, i);
+
+        if (i > 0)
+            g_string_append_c(lines, '\n');
+        if (file != NULL)
+            g_string_append_printf(lines, "%s:%u: ", file, problem->line);
+        g_string_append(lines, problem->text);
+    }
+    g_set_error_literal(error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_INVALID, lines->str);
+}
+
 HpSettings *
 hp_config_parse(const char *file, HpSlice text, GError **error)
 {
-    return hp_settings_parse(hp_config_table(), file, text, error);
+    g_autoptr(HpSettings) settings =
+        hp_settings_parse(hp_config_table(), file, text, error);
+    g_autoptr(GArray) problems = NULL;
+
+    if (settings == NULL)
+        return NULL;
+    problems = hp_config_check(settings);
+    if (problems->len == 0)
+        return g_steal_pointer(&settings);
+    set_problems(error, file, problems);
+    return NULL;
 }
 
 char *
@@ -463,12 +423,81 @@ hp_config_is_set_up(const HpSettings *settings)
 }
 
 gboolean
+hp_config_require_set_up(const HpSettings *settings, const char *file, GError **error)
+{
+    guint line = MAX(hp_settings_line(settings, HP_CONFIG_ACCOUNT_ADDRESS, NULL),
+                     hp_settings_section_line(settings, "account", NULL));
+    g_autofree char *place =
+        line > 0 ? g_strdup_printf("%s:%u", file, line) : g_strdup(file);
+
+    if (hp_config_is_set_up(settings))
+        return TRUE;
+    g_set_error(error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_INCOMPLETE,
+                _("%s: [account] has no address: Hauspost does not know yet whose mail "
+                  "this is"),
+                place);
+    return FALSE;
+}
+
+HpSettings *
+hp_config_load_set_up(const HpDirs *dirs, GError **error)
+{
+    g_autofree char *path = hp_config_path(dirs);
+    g_autoptr(HpSettings) settings = hp_config_load(dirs, error);
+
+    if (settings == NULL || !hp_config_require_set_up(settings, path, error))
+        return NULL;
+    return g_steal_pointer(&settings);
+}
+
+const char *
+hp_config_next(const GError *error)
+{
+    static const char *const commands[] = {
+        [HP_SETTINGS_ERROR_INVALID] = "hauspost config edit",
+        [HP_SETTINGS_ERROR_NOT_FOUND] = "hauspost config list",
+        [HP_SETTINGS_ERROR_VALUE] = "hauspost config describe",
+        [HP_SETTINGS_ERROR_INCOMPLETE] = "hauspost setup",
+    };
+
+    return error->domain == HP_SETTINGS_ERROR ? commands[error->code] : NULL;
+}
+
+/* --- changes --- */
+
+/* A fault of the change has no line, since it is in no file; but one that was there
+ * before is the person's to mend first, and its line is the one that an editor shows. */
+static gboolean
+check_change(const char *path, HpSlice before, HpSlice after, GError **error)
+{
+    g_autoptr(GError) fault = NULL;
+    g_autoptr(GError) cause = NULL;
+    g_autoptr(HpSettings) old = hp_config_parse(path, before, &fault);
+    g_autoptr(HpSettings) new = hp_config_parse(NULL, after, &cause);
+
+    if (new == NULL && old == NULL) {
+        g_propagate_error(error, g_steal_pointer(&fault));
+        return FALSE;
+    }
+    if (new == NULL) {
+        g_set_error_literal(error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_VALUE,
+                            cause->message);
+        return FALSE;
+    }
+    if (old == NULL || !hp_config_is_set_up(old) || hp_config_is_set_up(new))
+        return TRUE;
+    g_set_error_literal(error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_VALUE,
+                        _("[account] needs an address; it can be changed, but not left "
+                          "out"));
+    return FALSE;
+}
+
+gboolean
 hp_config_change(const HpDirs *dirs, HpConfigEdit edit, gpointer data, GError **error)
 {
     g_autofree char *path = hp_config_path(dirs);
     hp_autofd dir_fd = hp_fs_open_private_dir(dirs->config, error);
     g_autoptr(GBytes) bytes = NULL;
-    g_autoptr(HpSettings) settings = NULL;
     g_autofree char *text = NULL;
 
     /* Two changes at once wait for each other; the lock ends with the descriptor. */
@@ -480,10 +509,8 @@ hp_config_change(const HpDirs *dirs, HpConfigEdit edit, gpointer data, GError **
     if (bytes == NULL)
         return FALSE;
     text = edit(hp_slice_of_bytes(bytes), data, error);
-    if (text == NULL)
-        return FALSE;
-    settings = hp_config_parse(path, hp_slice_of(text), error);
-    if (settings == NULL)
+    if (text == NULL ||
+        !check_change(path, hp_slice_of_bytes(bytes), hp_slice_of(text), error))
         return FALSE;
     return hp_fs_replace_at(dir_fd, HP_CONFIG_FILE, hp_slice_of(text), error);
 }

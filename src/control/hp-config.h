@@ -89,7 +89,12 @@ typedef enum {
 /* All keys; lives as long as the program. */
 HpSettingTable hp_config_table(void);
 
-/* @text as the settings in a file called @file; @error: #HP_SETTINGS_ERROR_INVALID. */
+/* Would @value do for @key? %NULL does for all. @error: #HP_SETTINGS_ERROR_VALUE */
+gboolean hp_config_fits(HpConfigKey key, const char *value, GError **error);
+
+/* @text as the settings in a file called @file (nullable, as for hp_settings_parse());
+ * @error: #HP_SETTINGS_ERROR_INVALID, for a value or for all of them together: the mail
+ * server takes whatever passes here. */
 HpSettings *hp_config_parse(const char *file, HpSlice text, GError **error);
 
 /**
@@ -106,6 +111,18 @@ HpSettings *hp_config_load(const HpDirs *dirs, GError **error);
  * taken: "run hauspost setup". */
 gboolean hp_config_is_set_up(const HpSettings *settings);
 
+/* The same for who cannot go on without. @file: as for hp_config_parse(); @error:
+ * #HP_SETTINGS_ERROR_INCOMPLETE "file:line: …", or "file: …" if no line is to blame. */
+gboolean hp_config_require_set_up(const HpSettings *settings, const char *file,
+                                  GError **error);
+
+/* hp_config_load() and hp_config_require_set_up(): settings with which the mail server
+ * starts. */
+HpSettings *hp_config_load_set_up(const HpDirs *dirs, GError **error);
+
+/* What to type after an #HP_SETTINGS_ERROR, %NULL after others. */
+const char *hp_config_next(const GError *error);
+
 /**
  * HpConfigEdit:
  * @text: the file as it is, "" if there is none
@@ -117,10 +134,13 @@ typedef char *(*HpConfigEdit)(HpSlice text, gpointer data, GError **error);
 /**
  * hp_config_change:
  * @edit: what to do
- * @error: of @edit, or as hp_config_load() for the result; nothing was written then
+ * @error: of @edit; #HP_SETTINGS_ERROR_VALUE for what would be wrong then and is not now;
+ *    #HP_SETTINGS_ERROR_INVALID "file:line: …" for what is wrong already and would stay
+ * so; nothing was written then
  *
  * Reads the file, has it edited, checks the result and writes it back (0600, whole or not
  * at all) while other hp_config_change() calls wait. Makes the folder if it is missing.
+ * Who was said to be the user cannot become unsaid.
  */
 gboolean hp_config_change(const HpDirs *dirs, HpConfigEdit edit, gpointer data,
                           GError **error);

@@ -274,8 +274,8 @@ close_outbox(HpDaemon *self)
 static gboolean
 open_ports(HpDaemon *self, GError **error)
 {
-    return hp_services_add(self->parts.listener, self->parts.policies,
-                           self->parts.dirs->runtime, error);
+    return hp_services_add(self->parts.listener, self->parts.policies, self->parts.dirs,
+                           error);
 }
 
 static void
@@ -419,15 +419,9 @@ prepare(HpDaemon *self, GError **error)
     self->parts.started_usec = hp_clock_now_usec(self->parts.clock, HP_CLOCK_WALL);
     self->parts.dirs = hp_dirs_new();
     self->folders = HP_FOLDERS_INIT;
-    self->settings = hp_config_load(self->parts.dirs, error);
+    self->settings = hp_config_load_set_up(self->parts.dirs, error);
     if (self->settings == NULL)
         return FALSE;
-    if (!hp_config_is_set_up(self->settings)) {
-        g_set_error_literal(
-            error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_INVALID,
-            _("Hauspost does not know yet whose mail this is; run: hauspost setup"));
-        return FALSE;
-    }
     hp_language_init(hp_settings_text(self->settings, HP_CONFIG_ACCOUNT_LANGUAGE, NULL));
     return hp_folders_open(self->parts.dirs, &self->folders, error);
 }
@@ -443,17 +437,29 @@ clear(HpDaemon *self)
 }
 
 /* A service manager must not try again with the same wrong settings, so they have an exit
- * status of their own. */
+ * status of their own. Their message is of lines "file:line: …", as editors know them. */
 static int
-fail(HpDaemon *self, const GError *error)
+report(const GError *error)
 {
+    const char *next = hp_config_next(error);
+
+    if (next != NULL) {
+        fprintf(stderr, "%s\n→ %s\n", error->message, next);
+        return EXIT_PROBLEMS;
+    }
     fprintf(stderr, "hauspostd: %s\n", error->message);
     if (g_error_matches(error, HP_STORE_ERROR, HP_STORE_ERROR_DAMAGED))
         fprintf(stderr, "%s\n→ hauspostd --repair\n",
                 _("Nothing has been deleted. This saves all that can be read, and keeps "
                   "the damaged file:"));
+    return EXIT_FAULT;
+}
+
+static int
+fail(HpDaemon *self, const GError *error)
+{
     clear(self);
-    return error->domain == HP_SETTINGS_ERROR ? EXIT_PROBLEMS : EXIT_FAULT;
+    return report(error);
 }
 
 int
@@ -461,15 +467,9 @@ hp_daemon_check(void)
 {
     g_autoptr(HpDirs) dirs = hp_dirs_new();
     g_autoptr(GError) error = NULL;
-    g_autoptr(HpSettings) settings = hp_config_load(dirs, &error);
-    g_autoptr(HpIdentities) identities = NULL;
+    g_autoptr(HpSettings) settings = hp_config_load_set_up(dirs, &error);
 
-    if (settings != NULL && hp_config_is_set_up(settings))
-        identities = hp_policy_identities(settings, &error);
-    if (identities != NULL || error == NULL)
-        return 0;
-    fprintf(stderr, "%s\n", error->message);
-    return EXIT_PROBLEMS;
+    return settings != NULL ? 0 : report(error);
 }
 
 int

@@ -47,8 +47,8 @@ hp_policy_hostname(const char *setting, const char *address)
     return g_strdup_printf("%s.%s", name, domain);
 }
 
-HpIdentities *
-hp_policy_identities(const HpSettings *settings, GError **error)
+static HpIdentities *
+make_identities(const HpSettings *settings, GError **error)
 {
     g_autofree const char **names = hp_settings_names(settings, "identity");
     g_auto(GStrv) local =
@@ -146,7 +146,7 @@ static HpPolicy *
 make_policy(const HpPolicyParts *parts, HpSettings *settings, GError **error)
 {
     g_autoptr(HpSettings) owned = settings;
-    HpIdentities *identities = hp_policy_identities(settings, error);
+    HpIdentities *identities = make_identities(settings, error);
     HpPolicy *self;
 
     if (identities == NULL)

@@ -38,11 +38,8 @@ typedef struct {
     HpOutbox outbox;
 } HpPolicyParts;
 
-/* The addresses of the user; hp-config judges them less strictly than they are needed.
- * @error: #HP_SETTINGS_ERROR_INVALID, naming the one that is none. */
-HpIdentities *hp_policy_identities(const HpSettings *settings, GError **error);
-
-/* @settings: (transfer full): the first settings; @error: see hp_policy_identities(). */
+/* @settings: (transfer full): the first settings; @error: #HP_SETTINGS_ERROR_INVALID if
+ * they do not say who the user is, which hp_config_load_set_up() sees to. */
 HpPolicies *hp_policies_new(const HpPolicyParts *parts, HpSettings *settings,
                             GError **error);
 void hp_policies_free(HpPolicies *self);

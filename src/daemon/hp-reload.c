@@ -3,8 +3,6 @@
 #include "hp-control-error.h"
 #include "hp-log.h"
 
-#include <glib/gi18n.h>
-
 static void
 note_evidence(HpLinkEvidence evidence, const char *destination, gpointer parts)
 {
@@ -78,21 +76,6 @@ hp_reload_queue_options(const HpParts *parts, const HpPolicy *policy)
     };
 }
 
-static HpSettings *
-load(const HpParts *parts, GError **error)
-{
-    g_autoptr(HpSettings) settings = hp_config_load(parts->dirs, error);
-
-    if (settings == NULL)
-        return NULL;
-    if (!hp_config_is_set_up(settings)) {
-        g_set_error_literal(error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_INVALID,
-                            _("the settings name no address; run hauspost setup"));
-        return NULL;
-    }
-    return g_steal_pointer(&settings);
-}
-
 /* Nothing of this can fail. */
 static void
 put_into_force(HpParts *parts, const HpPolicy *policy, HpTlsTrust *trust)
@@ -110,7 +93,7 @@ put_into_force(HpParts *parts, const HpPolicy *policy, HpTlsTrust *trust)
 gboolean
 hp_reload(HpParts *parts, GError **error)
 {
-    g_autoptr(HpSettings) settings = load(parts, error);
+    g_autoptr(HpSettings) settings = hp_config_load_set_up(parts->dirs, error);
     g_autoptr(HpTlsTrust) trust =
         settings != NULL ? hp_reload_trust(settings, error) : NULL;
     g_autoptr(HpPolicy) policy = NULL;
@@ -129,10 +112,15 @@ GVariant *
 hp_control_reload(HpBusCall *call, GError **error)
 {
     g_autoptr(GError) cause = NULL;
+    g_auto(GStrv) lines = NULL;
+    const char *next;
 
     if (hp_reload(call->context, &cause))
         return g_variant_new("()");
-    g_set_error_literal(error, HP_CONTROL_ERROR, HP_CONTROL_ERROR_INVALID,
-                        cause->message);
+    /* One problem is enough here; the second line is the next command. */
+    lines = g_strsplit(cause->message, "\n", 2);
+    next = hp_config_next(cause);
+    g_set_error(error, HP_CONTROL_ERROR, HP_CONTROL_ERROR_INVALID, "%s%s%s", lines[0],
+                next != NULL ? "\n" : "", next != NULL ? next : "");
     return NULL;
 }

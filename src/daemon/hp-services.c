@@ -65,23 +65,42 @@ static const struct {
     { HP_CONFIG_LISTEN_IMAP_TLS, { "imap", TRUE, FALSE, serve_imap, refuse_imap, NULL } },
 };
 
+/* A port that is taken may be free soon; one that this user may not have is a fault of
+ * the setting. */
+static gboolean
+fail_port(const HpDirs *dirs, guint line, GError *cause, GError **error)
+{
+    g_autoptr(GError) owned = cause;
+    g_autofree char *file = hp_config_path(dirs);
+
+    if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
+        g_set_error(error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_INVALID, "%s:%u: %s",
+                    file, line, cause->message);
+    else
+        g_propagate_error(error, g_steal_pointer(&owned));
+    return FALSE;
+}
+
 gboolean
-hp_services_add(HpListener *listener, HpPolicies *policies, const char *runtime_path,
+hp_services_add(HpListener *listener, HpPolicies *policies, const HpDirs *dirs,
                 GError **error)
 {
     g_autoptr(HpPolicy) policy = hp_policies_get(policies);
     g_autofree char *submit =
-        g_build_filename(runtime_path, HP_SERVICES_SUBMIT_SOCKET, NULL);
+        g_build_filename(dirs->runtime, HP_SERVICES_SUBMIT_SOCKET, NULL);
     HpService on_socket = services[0].service;
 
     for (size_t i = 0; i < G_N_ELEMENTS(services); i++) {
         HpService service = services[i].service;
         guint16 port =
             (guint16)hp_settings_number(policy->settings, services[i].key, NULL);
+        GError *cause = NULL;
 
         service.data = policies;
-        if (port != 0 && !hp_listener_add_port(listener, &service, port, error))
-            return FALSE;
+        if (port != 0 && !hp_listener_add_port(listener, &service, port, &cause))
+            return fail_port(dirs,
+                             hp_settings_line(policy->settings, services[i].key, NULL),
+                             cause, error);
     }
     on_socket.data = policies;
     return hp_listener_add_socket(listener, &on_socket, submit, error);

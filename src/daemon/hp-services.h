@@ -13,13 +13,14 @@
  * hp_services_add:
  * @listener: not started yet
  * @policies: outlives the listener; the ports are those of the policy now
- * @runtime_path: folder of the submit socket
- * @error: #G_IO_ERROR: a port is taken; the message names it, and by whom
+ * @dirs: the runtime folder gets the submit socket, the file of settings is for messages
+ * @error: #G_IO_ERROR: a port is taken; the message names it, and by whom; or
+ *    #HP_SETTINGS_ERROR_INVALID "file:line: …": this user may not have that port
  *
  * Opens all ports of the settings and the submit socket.
  */
-gboolean hp_services_add(HpListener *listener, HpPolicies *policies,
-                         const char *runtime_path, GError **error);
+gboolean hp_services_add(HpListener *listener, HpPolicies *policies, const HpDirs *dirs,
+                         GError **error);
 
 /* The uids of [listen] allow-users, names looked up: (transfer full) (element-type
  * guint). A name that nobody has is a line in the log. Before other threads ask for

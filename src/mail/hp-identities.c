@@ -18,33 +18,60 @@ free_address(gpointer data)
     hp_address_free(data);
 }
 
+static gboolean
+is_pattern(HpSlice text)
+{
+    HpCursor c = hp_cursor_over(text);
+
+    return hp_cursor_skip_word(&c, "*@");
+}
+
 /* "*@domain", or an address */
 static HpAddress *
-parse_pattern(const char *text)
+parse_pattern(HpSlice text)
 {
-    g_autoptr(HpAddress) address = NULL;
+    HpAddress *address = hp_address_parse(text);
 
-    if (!g_str_has_prefix(text, "*@"))
-        return hp_address_parse(hp_slice_of(text));
-    address = hp_address_parse(hp_slice_of(text));
-    if (address != NULL)
+    if (address != NULL && is_pattern(text))
         g_clear_pointer(&address->local, g_free);
-    return g_steal_pointer(&address);
+    return address;
+}
+
+gboolean
+hp_identities_takes_local(HpSlice text)
+{
+    g_autoptr(HpAddress) address = parse_pattern(text);
+
+    return address != NULL;
+}
+
+gboolean
+hp_identities_takes_identity(HpSlice text)
+{
+    g_autoptr(HpAddress) address = parse_pattern(text);
+
+    return address != NULL && address->domain != NULL;
+}
+
+gboolean
+hp_identities_takes_account(HpSlice text)
+{
+    return hp_identities_takes_identity(text) && !is_pattern(text);
 }
 
 static gboolean
-add_patterns(GPtrArray *to, const char *const *texts, gboolean need_domain,
+add_patterns(GPtrArray *to, const char *const *texts, gboolean (*takes)(HpSlice text),
              GError **error)
 {
     for (; texts != NULL && *texts != NULL; texts++) {
-        g_autoptr(HpAddress) address = parse_pattern(*texts);
+        HpSlice text = hp_slice_of(*texts);
         g_autofree char *shown = NULL;
 
-        if (address != NULL && (address->domain != NULL || !need_domain)) {
-            g_ptr_array_add(to, g_steal_pointer(&address));
+        if (takes(text)) {
+            g_ptr_array_add(to, parse_pattern(text));
             continue;
         }
-        shown = hp_text_printable(hp_slice_of(*texts), 100);
+        shown = hp_text_printable(text, 100);
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                     _("\"%s\" is not a mail address"), shown);
         return FALSE;
@@ -58,22 +85,15 @@ hp_identities_new(const char *account, const char *const *identities,
 {
     const char *const accounts[] = { account, NULL };
     g_autoptr(HpIdentities) self = g_new0(HpIdentities, 1);
-    HpAddress *first;
 
     g_atomic_ref_count_init(&self->refs);
     self->mine = g_ptr_array_new_with_free_func(free_address);
     self->local = g_ptr_array_new_with_free_func(free_address);
-    if (!add_patterns(self->mine, accounts, TRUE, error) ||
-        !add_patterns(self->mine, identities, TRUE, error) ||
-        !add_patterns(self->local, local, FALSE, error))
+    if (!add_patterns(self->mine, accounts, hp_identities_takes_account, error) ||
+        !add_patterns(self->mine, identities, hp_identities_takes_identity, error) ||
+        !add_patterns(self->local, local, hp_identities_takes_local, error))
         return NULL;
-    first = g_ptr_array_index(self->mine, 0);
-    if (first->local == NULL) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                    _("the account needs one address, not \"%s\""), account);
-        return NULL;
-    }
-    self->account = hp_address_write(first);
+    self->account = hp_address_write(g_ptr_array_index(self->mine, 0));
     return g_steal_pointer(&self);
 }
 

@@ -9,6 +9,13 @@
 
 typedef struct _HpIdentities HpIdentities;
 
+/* What hp_identities_new() takes for the account (one address), for the further
+ * identities (that, or "*@example.org") and as local (that, or a name without a domain).
+ */
+gboolean hp_identities_takes_account(HpSlice text);
+gboolean hp_identities_takes_identity(HpSlice text);
+gboolean hp_identities_takes_local(HpSlice text);
+
 /**
  * hp_identities_new:
  * @account: the account's address, always an identity

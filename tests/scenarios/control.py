@@ -135,6 +135,25 @@ def wrong_settings(make):
 
 
 @scenario
+def no_setting_that_stops_the_server(post):
+    """What the mail server would not start with is not written, and the next change holds."""
+    before = post.config_file.read_text()
+    for words in (("identity", "add", "foo@@bar"), ("config", "set", "identity.x.relay", "x"),
+                  ("config", "unset", "account.address"), ("config", "set", "dns.servers", "a:b:1"),
+                  ("config", "set", "mail.local-addresses", "@@"),
+                  ("config", "set", "listen.pop3", str(post.ports["smtp"])),
+                  ("setup", "--non-interactive", "--address", "anna@@x")):
+        done = post.run(*words, check=False)
+        assert done.returncode == 2, done
+        assert done.stderr.splitlines()[-1].startswith("\u2192 "), done
+    assert post.config_file.read_text() == before
+    post.run("config", "set", "account.name", "Anna M.")
+    post.stop()
+    post.start()
+    assert post.cli("account", "show")["name"] == "Anna M."
+
+
+@scenario
 def reload_is_all_or_nothing(post):
     """SIGHUP with a wrong file keeps the old settings; with a right one takes the new."""
     good = post.config_file.read_text()

@@ -231,6 +231,17 @@ checks_the_status(void)
     fake_end(&home);
 }
 
+/* It says @err to the person and prints nothing. */
+static void
+check_hint(const char *line, const char *err)
+{
+    g_auto(FakeResult) r = fake_run(line);
+
+    g_assert_cmpint(r.exit, ==, HP_EXIT_OK);
+    g_assert_cmpstr(r.err, ==, err);
+    g_assert_cmpstr(r.out, ==, "");
+}
+
 static void
 changes_settings_without_a_daemon(void)
 {
@@ -239,6 +250,7 @@ changes_settings_without_a_daemon(void)
     g_auto(FakeResult) unset = { 0 };
 
     g_assert_cmpint(set.exit, ==, HP_EXIT_OK);
+    check_hint("config set account.address anna@example.org", "");
     check_output("config get listen.smtp", "2525\n");
     check_refusal("config set listen.smtp 99999", HP_EXIT_USAGE,
                   "smtp must be a number from 0 to 65535, not \"99999\"",
@@ -258,6 +270,98 @@ changes_settings_without_a_daemon(void)
     unset = fake_run("config unset listen.smtp");
     g_assert_cmpint(unset.exit, ==, HP_EXIT_OK);
     check_output("config get listen.smtp", "10587\n");
+    fake_end(&home);
+}
+
+static char *
+settings_path(void)
+{
+    return g_build_filename(g_getenv("XDG_CONFIG_HOME"), "hauspost", "hauspost.conf",
+                            NULL);
+}
+
+static void
+refuses_settings_with_which_no_server_starts(void)
+{
+    FakeHome home = fake_home();
+    g_autofree char *path = settings_path();
+    g_autofree char *before = NULL;
+    g_autofree char *after = NULL;
+
+    check_hint("config set account.address anna@example.org", "");
+    check_hint("identity add anna@work.example", "anna@work.example is yours now.\n");
+    g_assert_true(g_file_get_contents(path, &before, NULL, NULL));
+    check_refusal("identity add foo@@bar", HP_EXIT_USAGE,
+                  "address must be an address such as anna@example.org, or "
+                  "*@example.org: \"foo@@bar\"",
+                  "hauspost identity add anna@example.org");
+    check_refusal("config set identity.x.name q", HP_EXIT_USAGE,
+                  "[identity x] needs an address", "hauspost config describe");
+    check_refusal("config unset account.address", HP_EXIT_USAGE,
+                  "[account] needs an address; it can be changed, but not left out",
+                  "hauspost config describe");
+    check_refusal("config set mail.local-addresses @@", HP_EXIT_USAGE,
+                  "local-addresses must be addresses or names before an @: \"@@\"",
+                  "hauspost config describe");
+    check_refusal("config set dns.servers foo:bar:1", HP_EXIT_USAGE,
+                  "servers must be addresses of name servers such as 192.0.2.1 or "
+                  "[2001:db8::1]:53: \"foo:bar:1\"",
+                  "hauspost config describe");
+    check_refusal("config set listen.pop3 10587", HP_EXIT_USAGE,
+                  "smtp and pop3 cannot both have port 10587",
+                  "hauspost config describe");
+    check_refusal("config set account.language fr", HP_EXIT_USAGE,
+                  "language must be a language that Hauspost speaks: en or de: \"fr\"",
+                  "hauspost config describe");
+    check_refusal("setup --non-interactive --address anna@@x", HP_EXIT_USAGE,
+                  "address must be an address such as anna@example.org: \"anna@@x\"",
+                  "hauspost setup --address anna@example.org --name Anna");
+    check_refusal("setup --non-interactive --language fr", HP_EXIT_USAGE,
+                  "language must be a language that Hauspost speaks: en or de: \"fr\"",
+                  "hauspost setup --address anna@example.org --name Anna");
+    g_assert_true(g_file_get_contents(path, &after, NULL, NULL));
+    g_assert_cmpstr(after, ==, before);
+    fake_end(&home);
+}
+
+/* With @text as the settings, @line fails so; @problems: of "FILE:line: …", where FILE
+ * stands for the path. */
+static void
+check_problems(const char *text, const char *line, HpExit exit, const char *problems)
+{
+    g_autofree char *path = settings_path();
+    g_auto(GStrv) parts = g_strsplit(problems, "FILE", -1);
+    g_autofree char *want = g_strjoinv(path, parts);
+    g_auto(FakeResult) r = { 0 };
+
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    r = fake_run(line);
+    g_assert_cmpstr(r.err, ==, want);
+    g_assert_cmpint(r.exit, ==, exit);
+}
+
+static void
+names_the_line_of_what_is_wrong_in_the_file(void)
+{
+    static const char port[] = "[account]\naddress=a@b.c\n[listen]\nsmtp=1\nimap=1\n";
+    static const char said[] = "FILE:5: smtp and imap cannot both have port 1\n"
+                               "→ hauspost config edit\n";
+    FakeHome home = fake_home();
+
+    check_hint("config set account.address anna@example.org", "");
+    check_problems(port, "config validate", HP_EXIT_PROBLEMS, said);
+    check_problems(port, "config set account.name Anna", HP_EXIT_PROBLEMS, said);
+    check_problems(port, "identity add a@d.e", HP_EXIT_PROBLEMS, said);
+    check_problems("[account]\n", "config validate", HP_EXIT_PROBLEMS,
+                   "FILE:1: [account] has no address: Hauspost does not know yet whose "
+                   "mail this is\n→ hauspost setup\n");
+    check_problems("[account]\naddress=anna@@x\n", "status", HP_EXIT_NO_DAEMON,
+                   "hauspost: the mail server is not running; it does not start with "
+                   "these settings:\n"
+                   "FILE:2: address must be an address such as anna@example.org: "
+                   "\"anna@@x\"\n→ hauspost config edit\n");
+    check_hint("config set account.address anna@example.org", ""); /* it heals */
+    check_hint("config validate", "The settings are fine.\n");
     fake_end(&home);
 }
 
@@ -360,6 +464,10 @@ main(int argc, char **argv)
     g_test_add_func("/command/checks-the-status", checks_the_status);
     g_test_add_func("/command/changes-settings-without-a-daemon",
                     changes_settings_without_a_daemon);
+    g_test_add_func("/command/refuses-settings-with-which-no-server-starts",
+                    refuses_settings_with_which_no_server_starts);
+    g_test_add_func("/command/names-the-line-of-what-is-wrong-in-the-file",
+                    names_the_line_of_what_is_wrong_in_the_file);
     g_test_add_func("/command/keeps-identities", keeps_identities);
     g_test_add_func("/command/needs-an-address-to-set-up", needs_an_address_to_set_up);
     g_test_add_func("/command/explains-codes-without-a-daemon",

@@ -99,22 +99,30 @@ static void
 refuses_what_cannot_be_meant(void)
 {
     static const char *const wrong[] = {
-        "[account]\naddress=anna",       "[account]\naddress=anna@",
-        "[account]\naddress=@b.c",       "[account]\naddress=<a@b.c>",
-        "[account]\nlanguage=German",    "[account]\nlanguage=d",
-        "[account]\nlanguage=de_de",     "[dns]\nservers=a/b",
-        "[delivery]\nhostname=my_host",  "[delivery]\nport=0",
-        "[delivery]\ngive-up=5s",        "[delivery]\nconcurrency=0",
-        "[mail]\nmax-message-size=1K",   "[identity x]\nrelay=a b",
+        "[account]\naddress=anna@@x",
+        "[account]\naddress=*@b.c",
+        "[account]\nlanguage=fr",
+        "[identity x]\naddress=anna",
+        "[identity x]\nname=q",
+        "[dns]\nservers=foo:bar:1",
+        "[mail]\nlocal-addresses=root,@@",
+        "[delivery]\nhostname=my_host",
+        "[delivery]\nca-file=/nonexistent",
+        "[delivery]\nport=0",
+        "[delivery]\ngive-up=5s",
+        "[delivery]\nconcurrency=0",
+        "[mail]\nmax-message-size=1K",
+        "[identity x]\naddress=a@b.c\nrelay=a b",
         "[notifications]\nrefused=loud",
+        "[listen]\nimap=10587",
     };
     static const char *const right[] = {
         "[account]\naddress=anna@example.org\nlanguage=de",
-        "[account]\nlanguage=pt_BR",
         "[account]\naddress=jürgen@müller.example",
         "[identity x]\naddress=*@example.org",
-        "[dns]\nservers=127.0.0.53, [::1]:5353 fe80::1%eth0",
-        "[listen]\nsmtp=0",
+        "[dns]\nservers=127.0.0.53, [::1]:5353",
+        "[mail]\nlocal-addresses=root *@home.example",
+        "[listen]\nsmtp=0\nimap=0",
         "[limits]\nrecipients-per-hour=1000000000\nrecipients-per-day=1000000000\n"
         "burst=1000000000\nnew-recipients-per-hour=1000000000\n"
         "new-recipients-per-day=1000000000\n"
@@ -189,7 +197,9 @@ writes_privately_and_only_what_is_valid(void)
     g_assert_cmpint(g_stat(path, &info), ==, 0);
     g_assert_cmpint(info.st_mode & 07777, ==, 0600);
     g_assert_false(hp_config_change(dirs, set_address, bad, &error));
-    g_assert_error(error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_INVALID);
+    g_assert_error(error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_VALUE);
+    g_assert_cmpstr(error->message, ==,
+                    "address must be an address such as anna@example.org: \"anna\"");
     settings = hp_config_load(dirs, NULL);
     g_assert_true(hp_config_is_set_up(settings));
     g_assert_cmpstr(hp_settings_text(settings, HP_CONFIG_ACCOUNT_ADDRESS, NULL), ==,
@@ -212,6 +222,74 @@ names_the_file_in_messages(void)
     remove_dirs(dirs);
 }
 
+static char *
+replace_all(HpSlice text, gpointer with, GError **error)
+{
+    return g_strdup(with);
+}
+
+static void
+check_change(HpDirs *dirs, const char *before, const char *after, const char *message)
+{
+    g_autofree char *path = hp_config_path(dirs);
+    g_autofree char *with = g_strdup(after);
+    g_autofree char *now = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(g_file_set_contents(path, before, -1, NULL));
+    g_assert_cmpint(hp_config_change(dirs, replace_all, with, &error), ==,
+                    message == NULL);
+    g_assert_true(g_file_get_contents(path, &now, NULL, NULL));
+    g_assert_cmpstr(now, ==, message == NULL ? after : before);
+    if (message == NULL)
+        g_assert_no_error(error);
+    else if (g_str_has_prefix(message, "hauspost.conf"))
+        g_assert_true(g_str_has_suffix(error->message, message));
+    else
+        g_assert_cmpstr(error->message, ==, message);
+}
+
+static void
+blames_the_change_or_what_was_there_before(void)
+{
+    HpDirs *dirs = temporary_dirs();
+
+    g_mkdir_with_parents(dirs->config, 0700);
+    check_change(dirs, "[listen]\nsmtp=1\n", "[listen]\n\nsmtp=1\nimap=1\n",
+                 "smtp and imap cannot both have port 1");
+    /* The line that an editor would show. */
+    check_change(dirs, "[listen]\nsmtp=x\n", "[listen]\nimap=1\nsmtp=x\n",
+                 "hauspost.conf:2: smtp must be a number from 0 to 65535, not \"x\"");
+    check_change(dirs, "[listen]\nsmtp=x\n", "[listen]\nsmtp=1\n", NULL);
+    check_change(dirs, "[account]\naddress=a@b.c\n", "[account]\n",
+                 "[account] needs an address; it can be changed, but not left out");
+    check_change(dirs, "[account]\n", "[account]\nname=a\n", NULL);
+    remove_dirs(dirs);
+}
+
+static void
+knows_with_what_the_server_starts(void)
+{
+    HpDirs *dirs = temporary_dirs();
+    g_autofree char *path = hp_config_path(dirs);
+    g_autofree char *header = g_strconcat(path, ":2: ", NULL);
+    g_autoptr(GError) no_file = NULL;
+    g_autoptr(GError) no_address = NULL;
+    g_autoptr(HpSettings) settings = NULL;
+
+    g_assert_null(hp_config_load_set_up(dirs, &no_file));
+    g_assert_error(no_file, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_INCOMPLETE);
+    g_assert_cmpstr(hp_config_next(no_file), ==, "hauspost setup");
+    g_mkdir_with_parents(dirs->config, 0700);
+    g_assert_true(g_file_set_contents(path, "\n[account]\nname=x\n", -1, NULL));
+    g_assert_null(hp_config_load_set_up(dirs, &no_address));
+    g_assert_true(g_str_has_prefix(no_address->message, header));
+    g_assert_true(g_file_set_contents(path, "[account]\naddress=a@b.c", -1, NULL));
+    settings = hp_config_load_set_up(dirs, NULL);
+    g_assert_nonnull(settings);
+    remove_dirs(dirs);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -225,5 +303,9 @@ main(int argc, char **argv)
     g_test_add_func("/config/writes-privately-and-only-what-is-valid",
                     writes_privately_and_only_what_is_valid);
     g_test_add_func("/config/names-the-file-in-messages", names_the_file_in_messages);
+    g_test_add_func("/config/blames-the-change-or-what-was-there-before",
+                    blames_the_change_or_what_was_there_before);
+    g_test_add_func("/config/knows-with-what-the-server-starts",
+                    knows_with_what_the_server_starts);
     return g_test_run();
 }

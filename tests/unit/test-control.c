@@ -148,7 +148,7 @@ open_ports(Fixture *f, guint16 ports[2])
 
     fixture_find_ports(ports, 2);
     use_ports(f, ports);
-    hp_services_add(f->parts.listener, f->parts.policies, f->parts.dirs->runtime, &error);
+    hp_services_add(f->parts.listener, f->parts.policies, f->parts.dirs, &error);
     g_assert_no_error(error);
     g_assert_true(hp_listener_start(f->parts.listener, NULL));
 }

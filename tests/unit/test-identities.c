@@ -103,6 +103,34 @@ names_what_is_not_an_address(void)
     g_assert_nonnull(error);
 }
 
+/* account, identity, local: what is taken for one is taken for those that follow. */
+static void
+says_beforehand_what_it_takes(void)
+{
+    static const struct {
+        const char *text;
+        guint first; /* 0: the account */
+    } rows[] = {
+        { "anna@example.org", 0 },
+        { "*@example.org", 1 },
+        { "root", 2 },
+        { "anna@@x", 3 },
+        { "@@", 3 },
+        { "no domain", 3 },
+        { "*@", 3 },
+        { "", 3 },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        HpSlice text = hp_slice_of(rows[i].text);
+
+        g_test_message("%s", rows[i].text);
+        g_assert_cmpint(hp_identities_takes_account(text), ==, rows[i].first == 0);
+        g_assert_cmpint(hp_identities_takes_identity(text), ==, rows[i].first <= 1);
+        g_assert_cmpint(hp_identities_takes_local(text), ==, rows[i].first <= 2);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -113,5 +141,7 @@ main(int argc, char **argv)
     g_test_add_func("/identities/needs-no-hostname", needs_no_hostname);
     g_test_add_func("/identities/names-what-is-not-an-address",
                     names_what_is_not_an_address);
+    g_test_add_func("/identities/says-beforehand-what-it-takes",
+                    says_beforehand_what_it_takes);
     return g_test_run();
 }

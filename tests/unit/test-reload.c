@@ -195,8 +195,8 @@ changes_no_port_before_the_next_start(Fixture *f, gconstpointer data)
                         "smtp=%u\nsmtp-tls=0\npop3=0\npop3-tls=0\nimap=0\nimap-tls=0\n",
                         ports[1]);
     fixture_set(f, first);
-    g_assert_true(hp_services_add(f->parts.listener, f->parts.policies,
-                                  f->parts.dirs->runtime, NULL));
+    g_assert_true(
+        hp_services_add(f->parts.listener, f->parts.policies, f->parts.dirs, NULL));
     g_assert_true(hp_listener_start(f->parts.listener, NULL));
     fixture_write_settings(f, second);
     g_assert_true(hp_reload(&f->parts, NULL));
@@ -237,7 +237,8 @@ keeps_all_of_the_old_if_anything_is_wrong(Fixture *f, gconstpointer data)
     check_refused(f, NEW_SETTINGS "[nonsense]\nx=1\n", "hauspost.conf:");
     check_refused(f, NEW_SETTINGS "[limits]\nburst=many\n", "burst");
     check_refused(f, NEW_SETTINGS "[identity x]\naddress=a@b@\\c\n", "a@b@\\c");
-    check_refused(f, "", "hauspost setup");
+    check_refused(f, "", "whose mail this is");
+    check_refused(f, NEW_SETTINGS "[listen]\nsmtp=1\nimap=1\n", "hauspost.conf:");
     check_refused(f,
                   "[account]\naddress=bert@home.example\n"
                   "[delivery]\nca-file=/nonexistent/ca.pem\n",
@@ -279,6 +280,7 @@ answers_its_method(Fixture *f, gconstpointer data)
     g_assert_null(nothing);
     g_assert_error(error, HP_CONTROL_ERROR, HP_CONTROL_ERROR_INVALID);
     g_assert_nonnull(strstr(error->message, "hauspost.conf:2: "));
+    g_assert_true(g_str_has_suffix(error->message, "\nhauspost config edit"));
     g_clear_error(&error);
     fixture_write_settings(f, NEW_SETTINGS);
     answer = fixture_call(f, "Reload", NULL, &error);

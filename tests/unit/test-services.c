@@ -3,12 +3,32 @@
 #include "hp-lines.h"
 #include "hp-services.h"
 
+#include <errno.h>
 #include <gio/gio.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PATIENCE_MS 20000
+
+/* A port that this user may not have, 0 if there is none. */
+static guint16 port_of_root;
+
+/* For the module in place of the C library's function. */
+int
+bind(int fd, const struct sockaddr *address, socklen_t size)
+{
+    const struct sockaddr_in *in = (gconstpointer)address;
+
+    if (address->sa_family == AF_INET && port_of_root != 0 &&
+        in->sin_port == htons(port_of_root)) {
+        errno = EACCES;
+        return -1;
+    }
+    return (int)syscall(SYS_bind, fd, address, size);
+}
 
 enum { SMTP, SMTP_TLS, POP3, POP3_TLS, IMAP, IMAP_TLS, N_PORTS };
 
@@ -31,7 +51,7 @@ add_services(Fixture *f)
 {
     g_autoptr(GError) error = NULL;
 
-    hp_services_add(f->parts.listener, f->parts.policies, f->parts.dirs->runtime, &error);
+    hp_services_add(f->parts.listener, f->parts.policies, f->parts.dirs, &error);
     g_assert_no_error(error);
     hp_listener_start(f->parts.listener, &error);
     g_assert_no_error(error);
@@ -174,11 +194,26 @@ names_the_port_that_is_taken(Fixture *f, gconstpointer data)
     g_assert_true(hp_listener_add_port(other, &service, 0, NULL));
     ports[POP3] = hp_listener_port(other, "other", FALSE);
     use_ports(f, ports, "first.example");
-    g_assert_false(hp_services_add(f->parts.listener, f->parts.policies,
-                                   f->parts.dirs->runtime, &error));
+    g_assert_false(
+        hp_services_add(f->parts.listener, f->parts.policies, f->parts.dirs, &error));
     g_assert_error(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE);
     number = g_strdup_printf("%u", ports[POP3]);
     g_assert_nonnull(strstr(error->message, number));
+}
+
+static void
+blames_the_setting_for_a_port_of_root(Fixture *f, gconstpointer data)
+{
+    guint16 ports[N_PORTS] = { [POP3] = 110 };
+    g_autoptr(GError) error = NULL;
+
+    port_of_root = 110;
+    use_ports(f, ports, "first.example");
+    g_assert_false(
+        hp_services_add(f->parts.listener, f->parts.policies, f->parts.dirs, &error));
+    g_assert_error(error, HP_SETTINGS_ERROR, HP_SETTINGS_ERROR_INVALID);
+    g_assert_nonnull(strstr(error->message, "hauspost.conf:8: port 110 at 127.0.0.1"));
+    port_of_root = 0;
 }
 
 static void
@@ -240,6 +275,7 @@ main(int argc, char **argv)
          gives_each_connection_the_policy_of_its_moment);
     CASE("takes-mail-on-a-private-socket", takes_mail_on_a_private_socket);
     CASE("names-the-port-that-is-taken", names_the_port_that_is_taken);
+    CASE("blames-the-setting-for-a-port-of-root", blames_the_setting_for_a_port_of_root);
     CASE("refuses-in-the-words-of-the-protocol", refuses_in_the_words_of_the_protocol);
     g_test_add_func("/services/looks-up-the-users-who-may-connect",
                     looks_up_the_users_who_may_connect);

@@ -92,6 +92,9 @@ keeps_named_sections_apart(void)
     g_assert_no_error(error);
     names = hp_settings_names(s, "identity");
     again = hp_settings_ref(s);
+    g_assert_cmpuint(hp_settings_section_line(s, "identity", "at home"), ==, 4);
+    g_assert_cmpuint(hp_settings_section_line(s, "identity", "none"), ==, 0);
+    g_assert_cmpuint(hp_settings_section_line(s, "listen", NULL), ==, 0);
     g_assert_cmpstr(names[0], ==, "work");
     g_assert_cmpstr(names[1], ==, "at home");
     g_assert_null(names[2]);
