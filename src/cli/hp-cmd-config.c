@@ -74,19 +74,24 @@ edit(HpSlice text, gpointer data, GError **error)
     return hp_settings_edit_set(text, section, spec->key, change->value);
 }
 
-/* Says so if a running daemon will not take the change before it is started again. */
+/* Says so if nothing obeys the setting yet, or a running daemon not before it is started
+ * again. */
 static void
-hint_at_start(HpCli *cli, const char *path)
+hint_effect(HpCli *cli, const char *path)
 {
+    const HpSettingSpec *spec = hp_config_table().specs;
     g_autofree char *name = NULL;
     guint key = 0;
 
-    if (cli->daemon == NULL ||
-        !hp_settings_find(hp_config_table(), path, &key, &name, NULL) ||
-        !hp_config_table().specs[key].at_start)
+    if (!hp_settings_find(hp_config_table(), path, &key, &name, NULL))
         return;
-    hp_cli_hint(cli, "%s%s", _("The mail server takes this at its next start."),
-                hp_cli_has_user_manager() ? "\n→ systemctl --user restart hauspost" : "");
+    spec += key;
+    if (spec->later)
+        hp_cli_hint(cli, _("%s is written down, but nothing acts on it yet."), path);
+    else if (spec->at_start && cli->daemon != NULL)
+        hp_cli_hint(cli, "%s%s", _("The mail server takes this at its next start."),
+                    hp_cli_has_user_manager() ? "\n→ systemctl --user restart hauspost"
+                                              : "");
 }
 
 static HpExit
@@ -100,7 +105,7 @@ change_setting(HpCli *cli, const char *value)
         return hp_cli_fail_settings(cli, error);
     exit = hp_cli_reload(cli);
     if (exit == HP_EXIT_OK)
-        hint_at_start(cli, change.path);
+        hint_effect(cli, change.path);
     return exit;
 }
 

@@ -55,11 +55,11 @@ static const HpSettingSpec specs[HP_CONFIG_N_KEYS] = {
     [HP_CONFIG_LISTEN_IMAP] = { "listen", "imap", PORT, "10143", 0, 65535,
                                 .about = N_("Port on this computer for reading (IMAP "
                                             "with STARTTLS); 0 is off."),
-                                .later = TRUE },
+                                .at_start = TRUE },
     [HP_CONFIG_LISTEN_IMAP_TLS] = { "listen", "imap-tls", PORT, "10993", 0, 65535,
                                     .about = N_("Port on this computer for reading (IMAP "
                                                 "over TLS); 0 is off."),
-                                    .later = TRUE },
+                                    .at_start = TRUE },
     [HP_CONFIG_LISTEN_POP3] = { "listen", "pop3", PORT, "10110", 0, 65535,
                                 .about = N_("Port on this computer for collecting (POP3 "
                                             "with STLS); 0 is off."),

@@ -366,6 +366,23 @@ names_the_line_of_what_is_wrong_in_the_file(void)
 }
 
 static void
+says_what_a_change_does_not_do_yet(void)
+{
+    FakeHome home = fake_home();
+
+    check_hint("config set account.address anna@example.org", "");
+    check_hint("config set limits.recipients-per-day 5",
+               "limits.recipients-per-day is written down, but nothing acts on it "
+               "yet.\n");
+    check_hint("config set listen.imap 20143", "");
+    fake_start(&home);
+    check_hint("config set listen.imap 20144",
+               "The mail server takes this at its next start.\n");
+    check_hint("config set listen.plaintext no", "");
+    fake_end(&home);
+}
+
+static void
 keeps_identities(void)
 {
     FakeHome home = fake_home();
@@ -468,6 +485,8 @@ main(int argc, char **argv)
                     refuses_settings_with_which_no_server_starts);
     g_test_add_func("/command/names-the-line-of-what-is-wrong-in-the-file",
                     names_the_line_of_what_is_wrong_in_the_file);
+    g_test_add_func("/command/says-what-a-change-does-not-do-yet",
+                    says_what_a_change_does_not_do_yet);
     g_test_add_func("/command/keeps-identities", keeps_identities);
     g_test_add_func("/command/needs-an-address-to-set-up", needs_an_address_to_set_up);
     g_test_add_func("/command/explains-codes-without-a-daemon",
