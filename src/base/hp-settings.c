@@ -9,7 +9,9 @@
 #define LONGEST_LINE  4096 /* bytes */
 #define LONGEST_NAME  64   /* bytes, of a named section */
 #define SHOWN_CHARS   60   /* of a wrong value, in a message */
-#define NEAR_ENOUGH   3    /* edits between a typing mistake and what was meant */
+#define NEAR_ENOUGH                                                                      \
+    3 /* edits between a typing mistake and what was meant; less in                      \
+         short words, where two edits make any other */
 
 G_DEFINE_QUARK(hp - settings - error - quark, hp_settings_error)
 
@@ -291,6 +293,13 @@ hp_settings_check(const HpSettingSpec *spec, HpSlice value, GError **error)
 
 /* --- the nearest valid name --- */
 
+/* The distance at which a word is no longer a mistyped @word. */
+static guint
+too_far(const char *word)
+{
+    return MIN(NEAR_ENOUGH, (guint)strlen(word) / 2) + 1;
+}
+
 static void
 offer(const char *word, const char *candidate, const char **best, guint *distance)
 {
@@ -306,7 +315,7 @@ static const char *
 nearest_section(HpSettingTable table, const char *word)
 {
     const char *best = NULL;
-    guint distance = NEAR_ENOUGH + 1;
+    guint distance = too_far(word);
 
     for (guint i = 0; i < table.n_specs; i++)
         offer(word, table.specs[i].section, &best, &distance);
@@ -319,7 +328,7 @@ nearest_key(HpSettingTable table, const char *section, const char *word)
 {
     const HpSettingSpec *found = NULL;
     const char *best = NULL;
-    guint distance = NEAR_ENOUGH + 1;
+    guint distance = too_far(word);
 
     for (guint i = 0; i < table.n_specs; i++) {
         guint before = distance;

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <glib/gi18n.h>
+#include <unistd.h>
 
 #define LIST "hauspost config list"
 
@@ -16,6 +17,14 @@ section_words(const HpSettingSpec *spec, const char *name)
 {
     return name != NULL ? g_strdup_printf("%s %s", spec->section, name)
                         : g_strdup(spec->section);
+}
+
+/* @name: (nullable): is there such a section, for those that have a name? */
+static gboolean
+has_section(const HpSettings *settings, guint key, const char *name)
+{
+    return name == NULL || hp_settings_section_line(
+                               settings, hp_config_table().specs[key].section, name) > 0;
 }
 
 static HpExit
@@ -46,6 +55,12 @@ cmd_get(HpCli *cli)
     settings = hp_cli_settings(cli, &exit);
     if (settings == NULL)
         return exit;
+    if (!has_section(settings, key, name)) {
+        g_autofree char *section = section_words(hp_config_table().specs + key, name);
+
+        return hp_cli_refuse(cli, HP_EXIT_NOT_FOUND, LIST, _("there is no section [%s]"),
+                             section);
+    }
     return print_value(cli, hp_settings_text(settings, key, name));
 }
 
@@ -261,6 +276,9 @@ cmd_edit(HpCli *cli)
     g_autoptr(GError) error = NULL;
     HpExit exit;
 
+    if (isatty(fileno(cli->in)) != 1 || isatty(fileno(cli->out)) != 1)
+        return hp_cli_refuse(cli, HP_EXIT_NEEDS_ANSWER, "hauspost config set KEY VALUE",
+                             _("an editor needs a terminal"));
     if (!g_shell_parse_argv(line, NULL, &argv, &error) ||
         !g_spawn_sync(NULL, argv, NULL,
                       G_SPAWN_SEARCH_PATH | G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL,

@@ -72,6 +72,20 @@ likely_name(void)
     return g_str_equal(name, "Unknown") || g_str_equal(name, "root") ? "" : name;
 }
 
+/* Asks until the answer fits; %NULL at the end of input. */
+static char *
+ask_for(HpCli *cli, HpConfigKey key, const char *prompt, const char *fallback)
+{
+    for (;;) {
+        g_autofree char *answer = hp_cli_ask(cli, prompt, fallback);
+        g_autoptr(GError) error = NULL;
+
+        if (hp_config_fits(key, answer, &error))
+            return g_steal_pointer(&answer);
+        fprintf(cli->err, "%s\n", error->message);
+    }
+}
+
 /* Asks for what neither the options nor the settings say. */
 static HpExit
 ask(HpCli *cli, const HpSettings *settings, Answers *answers)
@@ -80,14 +94,16 @@ ask(HpCli *cli, const HpSettings *settings, Answers *answers)
     const char *name = hp_settings_text(settings, HP_CONFIG_ACCOUNT_NAME, NULL);
 
     if (answers->address == NULL) {
-        answers->address = hp_cli_ask(cli, _("Your mail address"), address);
+        answers->address =
+            ask_for(cli, HP_CONFIG_ACCOUNT_ADDRESS, _("Your mail address"), address);
         if (answers->address == NULL || answers->address[0] == '\0')
             return hp_cli_refuse(cli, HP_EXIT_USAGE, "hauspost setup",
                                  _("without an address there is nothing to set up"));
     }
     if (answers->name == NULL)
-        answers->name = hp_cli_ask(cli, _("Your name, as others shall see it"),
-                                   name[0] != '\0' ? name : likely_name());
+        answers->name =
+            ask_for(cli, HP_CONFIG_ACCOUNT_NAME, _("Your name, as others shall see it"),
+                    name[0] != '\0' ? name : likely_name());
     return HP_EXIT_OK;
 }
 

@@ -337,13 +337,13 @@ fake_read_back(FILE *file)
     return text;
 }
 
-/* Runs "hauspost LINE" with nothing on its input. */
+/* Runs "hauspost LINE" with @in, which it closes, and @out, which it does not. */
 static inline FakeResult
-fake_run_into(const char *line, FILE *out)
+fake_run_with(FILE *in, const char *line, FILE *out)
 {
     g_auto(GStrv) argv = NULL;
     g_autofree char *whole = g_strconcat("hauspost ", line, NULL);
-    FILE *in = fopen("/dev/null", "r"), *err = tmpfile();
+    FILE *err = tmpfile();
     FakeResult result = { 0 };
     HpCli cli;
 
@@ -357,13 +357,20 @@ fake_run_into(const char *line, FILE *out)
 }
 
 static inline FakeResult
-fake_run(const char *line)
+fake_run_from(FILE *in, const char *line)
 {
     FILE *out = tmpfile();
-    FakeResult result = fake_run_into(line, out);
+    FakeResult result = fake_run_with(in, line, out);
 
     result.out = fake_read_back(out);
     return result;
+}
+
+/* The same with nothing on its input. */
+static inline FakeResult
+fake_run(const char *line)
+{
+    return fake_run_from(fopen("/dev/null", "r"), line);
 }
 
 /* The same on a full disk. */
@@ -371,7 +378,7 @@ static inline FakeResult
 fake_run_full(const char *line)
 {
     FILE *out = fopen("/dev/full", "w");
-    FakeResult result = fake_run_into(line, out);
+    FakeResult result = fake_run_with(fopen("/dev/null", "r"), line, out);
 
     fclose(out);
     return result;

@@ -1,5 +1,8 @@
 #include "fake-daemon.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
+
 static void
 check_refusal(const char *line, HpExit exit, const char *sentence, const char *next)
 {
@@ -383,6 +386,22 @@ says_what_a_change_does_not_do_yet(void)
 }
 
 static void
+knows_what_is_not_there(void)
+{
+    FakeHome home = fake_home();
+
+    check_refusal("config get identity.nope.address", HP_EXIT_NOT_FOUND,
+                  "there is no section [identity nope]", "hauspost config list");
+    check_refusal("config get nope.x", HP_EXIT_NOT_FOUND, "there is no setting nope.x",
+                  "hauspost config list");
+    check_refusal("config describe foo", HP_EXIT_NOT_FOUND, "there is no setting foo",
+                  "hauspost config list");
+    check_refusal("config edit", HP_EXIT_NEEDS_ANSWER, "an editor needs a terminal",
+                  "hauspost config set KEY VALUE");
+    fake_end(&home);
+}
+
+static void
 keeps_identities(void)
 {
     FakeHome home = fake_home();
@@ -428,6 +447,41 @@ needs_an_address_to_set_up(void)
     check_refusal("setup --address anna", HP_EXIT_USAGE,
                   "address must be an address such as anna@example.org: \"anna\"",
                   "hauspost setup --address anna@example.org --name Anna");
+    fake_end(&home);
+}
+
+/* Runs it at a terminal at which @typed was typed. */
+static FakeResult
+run_typing(const char *line, const char *typed)
+{
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    FakeResult result;
+
+    g_assert_cmpint(grantpt(terminal), ==, 0);
+    g_assert_cmpint(unlockpt(terminal), ==, 0);
+    g_assert_cmpint(write(terminal, typed, strlen(typed)), ==, (int)strlen(typed));
+    result = fake_run_from(fdopen(open(ptsname(terminal), O_RDWR | O_NOCTTY), "r"), line);
+    close(terminal);
+    return result;
+}
+
+static void
+asks_again_for_what_was_mistyped(void)
+{
+    FakeHome home = fake_home();
+    g_auto(FakeResult) r = { 0 };
+
+    fake_start(&home);
+    r = run_typing("setup", "anna\nanna@@x\nanna@example.org\nAnna\n");
+    g_assert_cmpint(r.exit, ==, HP_EXIT_OK);
+    g_assert_true(g_str_has_prefix(
+        r.err, "Your mail address: address must be an address such as anna@example.org: "
+               "\"anna\"\n"
+               "Your mail address: address must be an address such as anna@example.org: "
+               "\"anna@@x\"\n"
+               "Your mail address: Your name, as others shall see it"));
+    check_output("config get account.address", "anna@example.org\n");
+    check_output("config get account.name", "Anna\n");
     fake_end(&home);
 }
 
@@ -487,8 +541,11 @@ main(int argc, char **argv)
                     names_the_line_of_what_is_wrong_in_the_file);
     g_test_add_func("/command/says-what-a-change-does-not-do-yet",
                     says_what_a_change_does_not_do_yet);
+    g_test_add_func("/command/knows-what-is-not-there", knows_what_is_not_there);
     g_test_add_func("/command/keeps-identities", keeps_identities);
     g_test_add_func("/command/needs-an-address-to-set-up", needs_an_address_to_set_up);
+    g_test_add_func("/command/asks-again-for-what-was-mistyped",
+                    asks_again_for_what_was_mistyped);
     g_test_add_func("/command/explains-codes-without-a-daemon",
                     explains_codes_without_a_daemon);
     g_test_add_func("/command/completes-words", completes_words);
