@@ -129,24 +129,27 @@ hp_phases_begin(HpPhases *self, guint slot, gint64 attempt)
     __atomic_store_n(&s->attempt, attempt, __ATOMIC_SEQ_CST);
 }
 
-static gboolean
+/* The phase that a claimed slot has now: @phase, or what it was in already. */
+static gint32
 leave_claimed(HpPhases *self, guint slot, gint32 phase)
 {
-    gint32 claimed = CLAIMED;
+    gint32 before = CLAIMED;
 
     g_assert(slot < HP_PHASES_SLOTS);
-    return __atomic_compare_exchange_n(&self->map->slots[slot].phase, &claimed, phase,
-                                       FALSE, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    return __atomic_compare_exchange_n(&self->map->slots[slot].phase, &before, phase,
+                                       FALSE, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+               ? phase
+               : before;
 }
 
 gboolean
 hp_phases_begin_dot(HpPhases *self, guint slot)
 {
-    return leave_claimed(self, slot, DOT_BEGUN);
+    return leave_claimed(self, slot, DOT_BEGUN) == DOT_BEGUN;
 }
 
 gboolean
 hp_phases_withdraw(HpPhases *self, guint slot)
 {
-    return leave_claimed(self, slot, WITHDRAWN);
+    return leave_claimed(self, slot, WITHDRAWN) == WITHDRAWN;
 }

@@ -35,8 +35,9 @@ void hp_phases_renew(HpPhases *self);
 /* The slot works on @attempt now (0: on none), its dot not begun. */
 void hp_phases_begin(HpPhases *self, guint slot, gint64 attempt);
 
-/* The slot's final dot is about to be sent. %FALSE if hp_phases_withdraw() was first. */
+/* A final dot of the slot's message is about to be sent: one for each transaction that
+ * its recipients need. %FALSE if hp_phases_withdraw() was first. */
 gboolean hp_phases_begin_dot(HpPhases *self, guint slot);
 
-/* Calls the slot's message off. %FALSE if its dot was begun. */
+/* Calls the slot's message off, which may be said twice. %FALSE if a dot was begun. */
 gboolean hp_phases_withdraw(HpPhases *self, guint slot);

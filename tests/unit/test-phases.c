@@ -93,6 +93,20 @@ test_dot_or_withdrawal(void)
     g_assert_true(hp_phases_may_have_arrived(map, 21));
 }
 
+/* More recipients than a server takes at once, or the next server after a lost reply. */
+static void
+test_dot_of_every_transaction(void)
+{
+    g_autoptr(HpPhases) map = open_map("boot-1");
+
+    hp_phases_renew(map);
+    hp_phases_begin(map, 4, 20);
+    g_assert_true(hp_phases_begin_dot(map, 4));
+    g_assert_true(hp_phases_begin_dot(map, 4));
+    g_assert_false(hp_phases_withdraw(map, 4));
+    g_assert_true(hp_phases_may_have_arrived(map, 20));
+}
+
 static void
 test_knows_this_boot(void)
 {
@@ -118,6 +132,7 @@ main(int argc, char **argv)
     g_test_add_func("/phases/a-missing-file-knows-nothing",
                     test_missing_file_knows_nothing);
     g_test_add_func("/phases/dot-or-withdrawal-never-both", test_dot_or_withdrawal);
+    g_test_add_func("/phases/every-transaction-has-a-dot", test_dot_of_every_transaction);
     g_test_add_func("/phases/knows-this-boot", test_knows_this_boot);
     result = g_test_run();
     {
