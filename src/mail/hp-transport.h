@@ -16,8 +16,8 @@
  * @HP_OUTCOME_DELIVERED: 2xx after the final dot
  * @HP_OUTCOME_REFUSED: for good: 5xx, null MX, no such domain, lacking capability
  * @HP_OUTCOME_DEFERRED: not now: 4xx, or a server that misbehaves; a real attempt
- * @HP_OUTCOME_NETWORK: the line's fault, or a road that is closed (5xx greeting); no
- *    attempt is counted
+ * @HP_OUTCOME_NETWORK: the fault of a line that is known to be bad, or a road that is
+ *    closed (5xx greeting); no attempt is counted
  * @HP_OUTCOME_UNCERTAIN: the final dot was begun and no reply came
  * @HP_OUTCOME_UNTRIED: nothing was tried (aborted before it was this one's turn)
  */

@@ -66,6 +66,15 @@ is_line_good(const Run *run)
            run->options->link_state(run->options->link_data) == HP_LINK_OK;
 }
 
+/* Of an attempt that has reached no server, once the evidence is noted. On a line that is
+ * believed to be all right it counts, even if no way leads there or nobody knows the
+ * domain for certain: mail that counts no attempt waits for ever. */
+static HpOutcome
+outcome_of_line(const Run *run)
+{
+    return is_line_good(run) ? HP_OUTCOME_DEFERRED : HP_OUTCOME_NETWORK;
+}
+
 static void
 tell(Run *run, HpEventKind kind, HpStage stage, const char *text)
 {
@@ -217,7 +226,6 @@ connect_target(Run *run)
     HpSmtpClientOptions options = { run->options->hostname, target->host, run->timeouts,
                                     run->carry->abort_fd };
     g_autofree char *text = NULL;
-    gboolean network;
 
     if (channel != NULL) {
         run->client = hp_smtp_client_new(channel, &options);
@@ -229,12 +237,9 @@ connect_target(Run *run)
         return FALSE;
     }
     note(run, HP_LINK_SAW_CONNECT_FAIL);
-    network = g_error_matches(error, HP_NET_ERROR, HP_NET_ERROR_UNREACHABLE) ||
-              !is_line_good(run);
     text = g_strdup_printf(_("no connection to the mail server (%s): %s"),
                            target->address, error->message);
-    fail_locally(run, network ? HP_OUTCOME_NETWORK : HP_OUTCOME_DEFERRED,
-                 HP_STAGE_CONNECT, "4.4.1", text);
+    fail_locally(run, outcome_of_line(run), HP_STAGE_CONNECT, "4.4.1", text);
     return FALSE;
 }
 
@@ -473,6 +478,8 @@ find_route(Run *run)
 
     if (route->has_evidence && o->note != NULL)
         o->note(route->evidence, run->carry->destination, o->note_data);
+    if (route->outcome == HP_OUTCOME_NETWORK)
+        route->outcome = outcome_of_line(run);
     return route;
 }
 

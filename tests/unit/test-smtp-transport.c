@@ -226,6 +226,28 @@ nobody_there_is_the_destinations_fault_or_the_lines(Fixture *f, gconstpointer da
     expect(f->messages[1], 0, "network 451 4.4.1");
 }
 
+/* A switched-off server behind a router that works, a family that this line does not
+ * have, an answer that proves nothing: with no attempt counted such mail would wait for
+ * ever. */
+static void
+no_way_on_a_good_line_is_an_attempt(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    add_message(f, "a@x.org");
+    carry_to(f, "[255.255.255.255]", 25);
+    expect(f->messages[0], 0, "deferred 451 4.4.1");
+    add_message(f, "a@nosoa.example.org");
+    carry_to(f, "nosoa.example.org", 25);
+    expect(f->messages[1], 0, "deferred 451 4.4.3");
+    f->line = HP_LINK_NO_25;
+    add_message(f, "b@x.org");
+    carry_to(f, "[255.255.255.255]", 25);
+    expect(f->messages[2], 0, "network 451 4.4.1");
+    add_message(f, "b@nosoa.example.org");
+    carry_to(f, "nosoa.example.org", 25);
+    expect(f->messages[3], 0, "network 451 4.4.3");
+}
+
 static void
 no_server_at_all_settles_all(Fixture *f, gconstpointer data)
 {
@@ -432,6 +454,7 @@ main(int argc, char **argv)
     ADD("the-next-server-is-tried", the_next_server_is_tried);
     ADD("a-server-that-closes-is-asked-again", a_server_that_closes_is_asked_again);
     ADD("a-closed-road-bounces-nothing", a_closed_road_bounces_nothing);
+    ADD("no-way-on-a-good-line-is-an-attempt", no_way_on_a_good_line_is_an_attempt);
     ADD("what-is-no-mail-server-is-evidence", what_is_no_mail_server_is_evidence);
     ADD("nobody-there-is-the-destinations-fault-or-the-lines",
         nobody_there_is_the_destinations_fault_or_the_lines);
