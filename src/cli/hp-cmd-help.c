@@ -34,26 +34,41 @@ help_all(HpCli *cli)
     return HP_EXIT_OK;
 }
 
+/* Programs of their own: hauspost.c runs them before any table is read. */
+static const HpCommand classic[] = {
+    { "sendmail", NULL, "[-t] [-i] [-f ADDRESS] [-F NAME] [ADDRESS…]", "", 0, 0, 0,
+      N_("Takes a message from its input, as the classic program does."), NULL },
+    { "mailq", NULL, "", "", 0, 0, 0,
+      N_("Lists what is under way, as the classic program does."), NULL },
+    { NULL },
+};
+
+/* Those of @table that begin so. @verb: (nullable) */
+static gboolean
+help_of(HpCli *cli, const HpCommand *table, const char *noun, const char *verb)
+{
+    gboolean found = FALSE;
+
+    for (const HpCommand *c = table; c->noun != NULL; c++) {
+        if (!g_str_equal(c->noun, noun) ||
+            (verb != NULL && g_strcmp0(c->verb, verb) != 0))
+            continue;
+        hp_command_print_usage(cli, c, cli->out);
+        fprintf(cli->out, "    %s\n", _(c->about));
+        found = TRUE;
+    }
+    return found;
+}
+
 static HpExit
 help_noun(HpCli *cli, const char *noun, const char *verb)
 {
     const HpCommand *const *families = hp_command_families();
-    gboolean found = FALSE;
+    gboolean found = help_of(cli, classic, noun, NULL);
 
-    for (guint f = 0; families[f] != NULL; f++) {
-        for (const HpCommand *c = families[f]; c->noun != NULL; c++) {
-            if (!g_str_equal(c->noun, noun) ||
-                (verb != NULL && g_strcmp0(c->verb, verb) != 0))
-                continue;
-            hp_command_print_usage(cli, c, cli->out);
-            fprintf(cli->out, "    %s\n", _(c->about));
-            found = TRUE;
-        }
-    }
-    if (found)
-        return HP_EXIT_OK;
-    return hp_cli_refuse(cli, HP_EXIT_USAGE, "hauspost help", _("there is no command %s"),
-                         noun);
+    for (guint f = 0; families[f] != NULL; f++)
+        found = help_of(cli, families[f], noun, verb) || found;
+    return found ? HP_EXIT_OK : hp_command_refuse(cli, noun, verb);
 }
 
 static HpExit

@@ -124,6 +124,17 @@ refuse_verb(HpCli *cli, const char *noun, const char *verb)
                          _("%s needs one of these words after it: %s"), noun, verbs);
 }
 
+HpExit
+hp_command_refuse(HpCli *cli, const char *noun, const char *verb)
+{
+    if (!is_noun(noun))
+        return refuse_noun(cli, noun);
+    if (has_verbs(noun))
+        return refuse_verb(cli, noun, verb);
+    return hp_cli_refuse(cli, HP_EXIT_USAGE, "hauspost help",
+                         _("there is no command %s %s"), noun, verb);
+}
+
 void
 hp_command_print_usage(HpCli *cli, const HpCommand *command, FILE *out)
 {

@@ -54,5 +54,8 @@ const HpCommand *hp_command_find(const char *noun, const char *verb);
  * cannot be written. */
 HpExit hp_command_run(HpCli *cli, char *const *argv);
 
+/* Says that there is no such command, and which may be meant. @verb: (nullable) */
+HpExit hp_command_refuse(HpCli *cli, const char *noun, const char *verb);
+
 /* "usage: hauspost queue list …" */
 void hp_command_print_usage(HpCli *cli, const HpCommand *command, FILE *out);

@@ -48,6 +48,30 @@ names_the_nearest_command(void)
 }
 
 static void
+helps_with_what_it_lists(void)
+{
+    g_auto(FakeResult) all = fake_run("help");
+    g_auto(FakeResult) sendmail = fake_run("help sendmail");
+    g_auto(FakeResult) mailq = fake_run("help mailq");
+
+    g_assert_nonnull(strstr(all.out, "sendmail, mailq"));
+    g_assert_true(g_str_has_prefix(sendmail.out, "usage: hauspost sendmail [-t] "));
+    g_assert_true(g_str_has_prefix(mailq.out, "usage: hauspost mailq\n"));
+    check_refusal("help queue nope", HP_EXIT_USAGE,
+                  "there is no command queue nope; did you mean queue show?",
+                  "hauspost help queue");
+    check_refusal(
+        "help queue elephant", HP_EXIT_USAGE,
+        "queue needs one of these words after it: list, show, log, retry, hold, "
+        "release, cancel, export, summary",
+        "hauspost help queue");
+    check_refusal("help status now", HP_EXIT_USAGE, "there is no command status now",
+                  "hauspost help");
+    check_refusal("help sendmail now", HP_EXIT_USAGE, "there is no command sendmail",
+                  "hauspost help");
+}
+
+static void
 has_no_command_twice_and_help_for_each(void)
 {
     g_autoptr(GHashTable) seen =
@@ -542,6 +566,7 @@ main(int argc, char **argv)
     g_test_add_func("/command/says-what-a-change-does-not-do-yet",
                     says_what_a_change_does_not_do_yet);
     g_test_add_func("/command/knows-what-is-not-there", knows_what_is_not_there);
+    g_test_add_func("/command/helps-with-what-it-lists", helps_with_what_it_lists);
     g_test_add_func("/command/keeps-identities", keeps_identities);
     g_test_add_func("/command/needs-an-address-to-set-up", needs_an_address_to_set_up);
     g_test_add_func("/command/asks-again-for-what-was-mistyped",
