@@ -13,10 +13,10 @@
 /* A copy in the making. What is whole is attached to it as "source"; what is damaged
  * cannot be attached, and is read through a connection of its own. */
 typedef struct {
-    HpDb *db;        /* (unowned) */
-    HpDbConn *conn;  /* (owned) (nullable): leased, to read what is damaged */
-    sqlite3 *handle; /* (owned) (nullable) */
-    HpDbCopy *copy;  /* (unowned) */
+    HpDb *db;             /* (unowned) */
+    HpDbConn *conn;       /* (owned) (nullable): leased, to read what is damaged */
+    sqlite3 *handle;      /* (owned) (nullable) */
+    const HpDbCopy *copy; /* (unowned) */
 } Copying;
 
 static void
@@ -150,8 +150,23 @@ copy_rows(Copying *self, sqlite3 *source, const char *table, const char *from_sq
     return code == SQLITE_DONE;
 }
 
+/* The counters of ids follow the rows that come, but those that are gone had ids too. */
+static void
+salvage_counters(Copying *self)
+{
+    copy_rows(self, self->conn->handle, "sqlite_sequence", "SELECT * FROM \"%s\"");
+    if (self->copy->older != NULL)
+        copy_rows(self, self->handle, "sqlite_sequence", "SELECT * FROM older.\"%s\"");
+    run(self,
+        "UPDATE main.sqlite_sequence SET seq = (SELECT max(seq)"
+        " FROM main.sqlite_sequence s WHERE s.name = main.sqlite_sequence.name);"
+        "DELETE FROM main.sqlite_sequence WHERE rowid NOT IN"
+        " (SELECT min(rowid) FROM main.sqlite_sequence GROUP BY name)",
+        NULL);
+}
+
 /* Behind the damage there may be more, if one goes backwards; and the rest in an older
- * copy. The counter of ids follows by itself. */
+ * copy. */
 static void
 salvage_table(Copying *self, const char *table)
 {
@@ -159,10 +174,8 @@ salvage_table(Copying *self, const char *table)
     sqlite3 *source = self->conn->handle;
 
     run(self, empty, NULL);
-    if (g_str_equal(table, "sqlite_sequence") ||
-        copy_rows(self, source, table, "SELECT * FROM \"%s\""))
+    if (copy_rows(self, source, table, "SELECT * FROM \"%s\""))
         return;
-    self->copy->ret_lost++;
     copy_rows(self, source, table, "SELECT * FROM \"%s\" ORDER BY 1 DESC, 2 DESC");
     if (self->copy->older != NULL)
         copy_rows(self, self->handle, table, "SELECT * FROM older.\"%s\"");
@@ -178,8 +191,22 @@ copy_table(Copying *self, const char *table, GError **error)
 
     if (!self->copy->salvage)
         return run(self, sql, error);
-    salvage_table(self, table);
+    if (g_str_equal(table, "sqlite_sequence"))
+        salvage_counters(self);
+    else
+        salvage_table(self, table);
     return TRUE;
+}
+
+/* What fails in comparing was the older copy's fault; it has changed nothing yet. */
+static gboolean
+mend(Copying *self, GError **error)
+{
+    const HpDbCopy *copy = self->copy;
+
+    if (copy->compare != NULL && copy->older != NULL)
+        run(self, copy->compare, NULL);
+    return copy->mend == NULL || run(self, copy->mend, error);
 }
 
 static gboolean
@@ -195,7 +222,7 @@ copy_tables(Copying *self, GError **error)
              !g_strv_contains(self->copy->spare, tables->pdata[i])) &&
             !copy_table(self, tables->pdata[i], error))
             return FALSE;
-    return run(self, "COMMIT", error);
+    return mend(self, error) && run(self, "COMMIT", error);
 }
 
 static gboolean
@@ -211,7 +238,7 @@ make_durable(const char *tmp, const char *path, GError **error)
 }
 
 static gboolean
-fill(HpDb *db, HpDbCopy *copy, const char *tmp, GError **error)
+fill(HpDb *db, const HpDbCopy *copy, const char *tmp, GError **error)
 {
     g_auto(Copying) self = { .db = db, .copy = copy };
 
@@ -226,11 +253,10 @@ fill(HpDb *db, HpDbCopy *copy, const char *tmp, GError **error)
 }
 
 gboolean
-hp_db_copy(HpDb *self, HpDbCopy *copy, GError **error)
+hp_db_copy(HpDb *self, const HpDbCopy *copy, GError **error)
 {
     g_autofree char *tmp = g_strconcat(copy->path, ".new", NULL);
 
-    copy->ret_lost = 0;
     unlink(tmp);
     if (!hp_db_make_private(tmp, O_EXCL, error))
         return FALSE;

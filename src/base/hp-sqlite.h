@@ -135,13 +135,16 @@ typedef struct {
         salvage; /* a table that cannot be read to its end is copied as far as it goes */
     const char
         *older; /* (unowned) (nullable): path of a copy that fills such a table up */
-    guint64 ret_lost; /* out: tables of which not all could be read */
+    /* SQL of ours that puts a salvaged copy right before it is there. In @compare the
+     * older one, if there is one, is "older"; what fails of it is left out. */
+    const char *compare; /* (unowned) (nullable) */
+    const char *mend;    /* (unowned) (nullable) */
 } HpDbCopy;
 
 /* A copy of all that is in the database at this moment, without its free pages. Blocks;
  * any thread but an HpDbWork; writes go on meanwhile. An older copy of that name is
  * replaced when the new one is whole. @error: #HP_DB_ERROR or #G_FILE_ERROR */
-gboolean hp_db_copy(HpDb *self, HpDbCopy *copy, GError **error);
+gboolean hp_db_copy(HpDb *self, const HpDbCopy *copy, GError **error);
 
 /* What `PRAGMA quick_check` says, or integrity_check if @full: (transfer full)
  * (element-type utf8): empty if all is well, at most 100 lines. @cancel: (nullable): ends

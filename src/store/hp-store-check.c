@@ -106,21 +106,16 @@ check_contents(HpStore *self, HpStoreReport *report)
     } while (n > 0 && !g_cancellable_is_cancelled(report->cancel));
 }
 
-#define TRUE_COUNTS                                                                      \
-    "(SELECT count(*), ifnull(sum((e.flags & 1) = 0), 0),"                               \
-    " ifnull(sum((e.flags & 8) <> 0), 0), ifnull(sum(e.size), 0)"                        \
-    " FROM entry e WHERE e.mailbox = mailbox.id)"
-
 static void
 check_counts(HpStore *self, HpStoreReport *report)
 {
     g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
-    HpDbStmt *stmt =
-        hp_db_query(conn,
-                    "SELECT name FROM mailbox WHERE (messages, unseen, deleted, octets)"
-                    " <> " TRUE_COUNTS " OR uidnext <= (SELECT ifnull(max(uid), 0) FROM "
-                    "entry WHERE mailbox = mailbox.id)",
-                    "");
+    HpDbStmt *stmt = hp_db_query(
+        conn,
+        "SELECT name FROM mailbox WHERE (messages, unseen, deleted, octets)"
+        " <> " HP_STORE_TRUE_COUNTS " OR uidnext <= (SELECT ifnull(max(uid), 0) FROM "
+        "entry WHERE mailbox = mailbox.id)",
+        "");
 
     while (hp_db_step(stmt, NULL))
         add_problem(report,
@@ -171,15 +166,8 @@ hp_store_check(HpStore *self, HpStoreReport *report)
 static gboolean
 fix_rows(HpDbConn *conn, gpointer data, GError **error)
 {
-    return hp_db_run(conn, error,
-                     "UPDATE mailbox SET (messages, unseen, deleted, octets) ="
-                     " " TRUE_COUNTS,
-                     "") &&
-           hp_db_run(conn, error,
-                     "UPDATE mailbox SET uidnext = max(uidnext, 1 +"
-                     " (SELECT ifnull(max(e.uid), 0) FROM entry e"
-                     " WHERE e.mailbox = mailbox.id))",
-                     "") &&
+    return hp_db_run(conn, error, HP_STORE_FIX_COUNTS, "") &&
+           hp_db_run(conn, error, HP_STORE_FIX_UIDNEXT, "") &&
            hp_db_run(conn, error, "DELETE" HOMELESS_ANNOTATIONS, "");
 }
 

@@ -106,6 +106,17 @@ void hp_counts_add(HpCounts *self, gint64 messages, guint32 flags, gint64 octets
 gboolean hp_store_count(HpDbConn *conn, gint64 mailbox, const HpCounts *delta,
                         GError **error);
 
+/* SQL: what the mailbox's row should say. */
+#define HP_STORE_TRUE_COUNTS                                                             \
+    "(SELECT count(*), ifnull(sum((e.flags & 1) = 0), 0),"                               \
+    " ifnull(sum((e.flags & 8) <> 0), 0), ifnull(sum(e.size), 0)"                        \
+    " FROM entry e WHERE e.mailbox = mailbox.id)"
+#define HP_STORE_FIX_COUNTS                                                              \
+    "UPDATE mailbox SET (messages, unseen, deleted, octets) = " HP_STORE_TRUE_COUNTS
+#define HP_STORE_FIX_UIDNEXT                                                             \
+    "UPDATE mailbox SET uidnext = max(uidnext, 1 + (SELECT ifnull(max(e.uid), 0)"        \
+    " FROM entry e WHERE e.mailbox = mailbox.id))"
+
 /* The columns of entry that hp_store_read_entry() reads, in its order; the first after
  * them is %HP_ENTRY_NEXT. Column %HP_ENTRY_KEYWORDS is text. */
 #define HP_ENTRY_COLUMNS                                                                 \
@@ -183,6 +194,10 @@ void hp_store_take_snapshot(HpStore *self);
 gboolean hp_store_wants_snapshot(HpStore *self);
 /* The path of the newest: (transfer full) (nullable). */
 char *hp_store_last_snapshot(const char *data_path);
+
+/* A new mail.db that hp_store_rebuild() has made takes the place of the damaged one, if
+ * that was not done before it ended. */
+gboolean hp_store_finish_rebuild(int data_fd, GError **error);
 
 /* Inside an HpDbWork: inserts mailbox @name with a new uidvalidity. */
 gboolean hp_store_insert_mailbox(HpDbConn *conn, const char *name,

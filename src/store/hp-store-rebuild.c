@@ -8,56 +8,56 @@
 #include <fcntl.h>
 #include <glib/gi18n.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Numbers may have been given since the snapshot that are lost now; a gap this wide keeps
  * any of them from being given to another message. */
-#define GAP ((gint64)1 << 20)
+#define GAP "1048576" /* 2^20 */
 
-#define REPAIRED "mail.db.repaired"
+/* Whole and mended; while it has this name it is to become mail.db. */
+#define REBUILT "mail.db.rebuilt"
 
 static const char *const no_tables[] = { "summary", NULL };
 
-/* Those that came out of the snapshot may have been expunged since; and clients must ask
- * for the flags of all again (RFC 7162 §3.1.1). */
-static gboolean
-mend(HpDbConn *conn, gpointer data, GError **error)
-{
-    return hp_db_run(conn, error,
-                     "DELETE FROM entry WHERE EXISTS (SELECT 1 FROM expunged x"
-                     " WHERE x.mailbox = entry.mailbox AND x.uid = entry.uid)",
-                     "") &&
-           hp_db_run(conn, error,
-                     "UPDATE mailbox SET highestmodseq = highestmodseq + ?1,"
-                     " vanished_from = highestmodseq + ?1,"
-                     " uidnext = min(uidnext + ?1, 4294967295)",
-                     "i", GAP) &&
-           hp_db_run(conn, error,
-                     "UPDATE entry SET modseq = (SELECT m.highestmodseq FROM mailbox m"
-                     " WHERE m.id = entry.mailbox)",
-                     "") &&
-           hp_db_run(conn, error, "UPDATE sqlite_sequence SET seq = seq + ?1", "i",
-                     GAP) &&
-           hp_db_run(conn, error,
-                     "INSERT OR IGNORE INTO store"
-                     " SELECT 1, ifnull(max(uidvalidity), 1) FROM mailbox",
-                     "") &&
-           hp_db_run(conn, error,
-                     "UPDATE store SET last_uidvalidity = last_uidvalidity + ?1", "i",
-                     GAP);
-}
+/* Contents that came out of the snapshot, of messages that have been expunged since, or
+ * with their mailbox. They are collected first: the snapshot may be damaged too. */
+static const char compare[] =
+    "CREATE TEMP TABLE expunged_since AS SELECT content FROM older.entry"
+    " WHERE (mailbox, uid) IN (SELECT mailbox, uid FROM main.expunged)"
+    " OR mailbox NOT IN (SELECT id FROM main.mailbox);"
+    "INSERT OR IGNORE INTO main.dropped SELECT content FROM expunged_since"
+    " WHERE content NOT IN (SELECT content FROM main.entry);";
 
-/* Copies what can be read of @path, filled up from @older, to REPAIRED. @ret_lost: how
- * many tables were not whole. */
+/* Entries that came out of the snapshot may have been expunged since; and clients must
+ * ask for the flags of all again (RFC 7162 §3.1.1). */
+static const char mend[] =
+    "INSERT OR IGNORE INTO dropped SELECT content FROM entry"
+    " WHERE (mailbox, uid) IN (SELECT mailbox, uid FROM expunged);"
+    "DELETE FROM entry WHERE (mailbox, uid) IN (SELECT mailbox, uid FROM expunged);"
+    /* Should nobody come to hp_store_repair(). */
+    HP_STORE_FIX_COUNTS ";" HP_STORE_FIX_UIDNEXT ";"
+    "UPDATE mailbox SET highestmodseq = highestmodseq + " GAP ","
+    " vanished_from = highestmodseq + " GAP ","
+    " uidnext = min(uidnext + " GAP ", 4294967295);"
+    "UPDATE entry SET modseq ="
+    " (SELECT m.highestmodseq FROM mailbox m WHERE m.id = entry.mailbox);"
+    "UPDATE sqlite_sequence SET seq = seq + " GAP ";"
+    "INSERT OR IGNORE INTO store SELECT 1, ifnull(max(uidvalidity), 1) FROM mailbox;"
+    "UPDATE store SET last_uidvalidity = last_uidvalidity + " GAP ";";
+
+/* Makes REBUILT of what can be read of @path, filled up from @older. */
 static gboolean
-salvage(const HpStorePlace *place, const char *path, const char *older, guint64 *ret_lost,
-        GError **error)
+salvage(const HpStorePlace *place, const char *path, const char *older, GError **error)
 {
-    g_autofree char *repaired = g_build_filename(place->data_path, REPAIRED, NULL);
+    g_autofree char *rebuilt = g_build_filename(place->data_path, REBUILT, NULL);
     HpDbSpec spec = { path, HP_STORE_APPLICATION_ID, hp_store_migrations, "mail-repair" };
-    HpDbCopy copy = {
-        .path = repaired, .spare = no_tables, .salvage = TRUE, .older = older
-    };
+    HpDbCopy copy = { .path = rebuilt,
+                      .spare = no_tables,
+                      .salvage = TRUE,
+                      .older = older,
+                      .compare = compare,
+                      .mend = mend };
     HpDb *db = hp_db_open(&spec, error);
     gboolean ok;
 
@@ -65,28 +65,41 @@ salvage(const HpStorePlace *place, const char *path, const char *older, guint64 
         return FALSE;
     ok = hp_db_copy(db, &copy, error);
     hp_db_close(db);
-    *ret_lost = copy.ret_lost;
     return ok;
 }
 
-/* Sets the damaged files aside, and puts the new one in their place. */
+/* Sets the damaged files aside, under names by which they belong together even if that
+ * is done in two goes: they tell when the new one was made. */
 static gboolean
-swap(const HpStorePlace *place, GError **error)
+set_aside(int data_fd, const struct stat *rebuilt, GError **error)
 {
     static const char *const parts[] = { "", "-wal", "-shm" };
     g_autofree char *time =
-        hp_clock_format_rfc3339(hp_clock_now_usec(place->clock, HP_CLOCK_WALL));
+        hp_clock_format_rfc3339((gint64)rebuilt->st_mtim.tv_sec * G_USEC_PER_SEC);
 
     for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
         g_autofree char *from = g_strconcat("mail.db", parts[i], NULL);
         g_autofree char *to = g_strconcat("mail.db.damaged-", time, parts[i], NULL);
 
-        if (renameat(place->data_fd, from, place->data_fd, to) != 0 && errno != ENOENT)
+        if (renameat(data_fd, from, data_fd, to) != 0 && errno != ENOENT)
             return hp_fs_fail(error, N_("rename to"), to);
     }
-    if (renameat(place->data_fd, REPAIRED, place->data_fd, "mail.db") != 0)
+    /* The new one must never meet the log of the old one. */
+    return fsync(data_fd) == 0 || hp_fs_fail(error, N_("sync"), "mail.db");
+}
+
+gboolean
+hp_store_finish_rebuild(int data_fd, GError **error)
+{
+    struct stat info;
+
+    if (fstatat(data_fd, REBUILT, &info, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT || hp_fs_fail(error, N_("look at"), REBUILT);
+    if (!set_aside(data_fd, &info, error))
+        return FALSE;
+    if (renameat(data_fd, REBUILT, data_fd, "mail.db") != 0)
         return hp_fs_fail(error, N_("rename to"), "mail.db");
-    return fsync(place->data_fd) == 0 || hp_fs_fail(error, N_("sync"), place->data_path);
+    return fsync(data_fd) == 0 || hp_fs_fail(error, N_("sync"), "mail.db");
 }
 
 static gboolean
@@ -115,11 +128,10 @@ make_new(const HpStorePlace *place, GError **error)
     g_autofree char *path = g_build_filename(place->data_path, "mail.db", NULL);
     g_autofree char *older = hp_store_last_snapshot(place->data_path);
     g_autoptr(GError) failure = NULL;
-    guint64 lost = 0;
 
-    if (salvage(place, path, older, &lost, &failure) ||
-        (older != NULL && salvage(place, older, NULL, &lost, error)))
-        return swap(place, error);
+    if (salvage(place, path, older, &failure) ||
+        (older != NULL && salvage(place, older, NULL, error)))
+        return hp_store_finish_rebuild(place->data_fd, error);
     if (older == NULL)
         g_propagate_error(error, g_steal_pointer(&failure));
     return FALSE;
@@ -128,16 +140,11 @@ make_new(const HpStorePlace *place, GError **error)
 gboolean
 hp_store_rebuild(const HpStorePlace *place, HpStoreReport *report, GError **error)
 {
-    gboolean whole = is_whole(place);
     g_autoptr(HpStore) store = NULL;
-    g_autoptr(GError) failure = NULL;
 
-    if (!whole && !make_new(place, error))
+    if (!hp_store_finish_rebuild(place->data_fd, error) ||
+        (!is_whole(place) && !make_new(place, error)))
         return FALSE;
     store = hp_store_open(place->data_path, place->data_fd, place->clock, error);
-    if (store == NULL)
-        return FALSE;
-    if (!whole && !hp_db_write_big(store->db, mend, NULL, &failure))
-        return hp_store_fail(error, g_steal_pointer(&failure), "mail.db");
-    return hp_store_repair(store, report, error);
+    return store != NULL && hp_store_repair(store, report, error);
 }

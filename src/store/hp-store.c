@@ -130,7 +130,7 @@ open_parts(HpStore *self, const char *data_path, int data_fd, GError **error)
     HpDbSpec spec = { path, HP_STORE_APPLICATION_ID, hp_store_migrations, "mail-writer" };
     hp_autofd messages_fd = hp_fs_open_private_subdir(data_fd, "messages", error);
 
-    if (messages_fd < 0)
+    if (messages_fd < 0 || !hp_store_finish_rebuild(data_fd, error))
         return FALSE;
     self->db = hp_db_open(&spec, error);
     if (self->db == NULL)

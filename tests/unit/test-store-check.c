@@ -209,116 +209,6 @@ does_a_long_upkeep_in_steps(StoreFixture *f, gconstpointer unused)
     g_assert_cmpint(store_ask(f, moved), ==, 256 + 5);
 }
 
-/* Cuts the database at half its length. */
-static void
-damage(StoreFixture *f)
-{
-    g_autofree char *path = g_build_filename(f->dir, "mail.db", NULL);
-    struct stat info;
-
-    g_assert_cmpint(stat(path, &info), ==, 0);
-    g_assert_cmpint(truncate(path, info.st_size / 2 / 4096 * 4096), ==, 0);
-}
-
-static void
-rebuild(StoreFixture *f, HpStoreReport *report)
-{
-    HpStorePlace place = { f->dir, f->dir_fd, &f->clock };
-    g_autoptr(GError) error = NULL;
-
-    hp_store_rebuild(&place, report, &error);
-    g_assert_no_error(error);
-    store_fixture_start(f);
-    g_assert_true(hp_store_is_writable(f->store));
-}
-
-static void
-makes_a_damaged_database_anew(StoreFixture *f, gconstpointer unused)
-{
-    g_auto(HpStoreReport) report = { 0 };
-    g_autoptr(HpStoreMailbox) before = hp_store_find(f->store, "INBOX", NULL);
-    g_autoptr(HpStoreMailbox) after = NULL;
-    g_autoptr(HpView) view = NULL;
-    g_autoptr(GDir) dir = NULL;
-    gboolean kept = FALSE;
-    const char *name;
-
-    store_fill(f, INBOX, 3000);
-    store_append(f, store_mailbox_id(f, "Sent"), "sent", HP_STORE_SEEN, "word");
-    while (hp_store_upkeep(f->store)) /* with it a snapshot */
-        continue;
-    g_assert_true(hp_store_expunge(f->store, INBOX, (guint32[]){ 17 }, 1, NULL));
-    store_append(f, INBOX, "after the snapshot", 0, NULL);
-    store_fixture_stop(f);
-    damage(f);
-    rebuild(f, &report);
-    after = hp_store_find(f->store, "INBOX", NULL);
-    g_assert_cmpuint(after->uidvalidity, ==, before->uidvalidity);
-    g_assert_cmpuint(after->uidnext, >, 3002);
-    view = hp_view_open(f->store, INBOX, NULL, NULL);
-    g_assert_cmpuint(hp_view_seq(view, 1), ==, 1);
-    g_assert_cmpuint(hp_view_seq(view, 3000), !=, 0);
-    g_assert_cmpuint(store_append(f, INBOX, "new", 0, NULL), >, 3002);
-    g_assert_cmpint(store_ask(f, "SELECT count(*) FROM entry WHERE keywords = 'word'"),
-                    ==, 1);
-    dir = g_dir_open(f->dir, 0, NULL);
-    while ((name = g_dir_read_name(dir)) != NULL)
-        kept |= g_str_has_prefix(name, "mail.db.damaged-");
-    g_assert_true(kept); /* nothing is deleted */
-}
-
-/* Half of the messages is in the half that is left, whatever the snapshot. */
-static void
-reads_what_is_left_without_a_snapshot(StoreFixture *f, gconstpointer unused)
-{
-    g_auto(HpStoreReport) report = { 0 };
-    g_autoptr(HpStoreMailbox) inbox = NULL;
-
-    for (guint i = 0; i < 40; i++) {
-        g_autofree char *text = g_strnfill(20000 + i, 'x');
-
-        store_append(f, INBOX, text, 0, NULL);
-    }
-    store_fixture_stop(f);
-    damage(f);
-    rebuild(f, &report);
-    inbox = hp_store_find(f->store, "INBOX", NULL);
-    g_assert_cmpuint(inbox->messages, >=, 20);
-}
-
-static void
-falls_back_to_the_snapshot(StoreFixture *f, gconstpointer unused)
-{
-    g_auto(HpStoreReport) report = { 0 };
-    g_autofree char *path = g_build_filename(f->dir, "mail.db", NULL);
-    g_autoptr(HpView) view = NULL;
-
-    store_fill(f, INBOX, 10);
-    hp_store_upkeep(f->store);
-    store_fixture_stop(f);
-    g_assert_true(g_file_set_contents(path, "not a database", -1, NULL));
-    rebuild(f, &report);
-    view = hp_view_open(f->store, INBOX, NULL, NULL);
-    g_assert_cmpuint(hp_view_len(view), ==, 10);
-}
-
-static void
-leaves_a_whole_database_alone(StoreFixture *f, gconstpointer unused)
-{
-    g_auto(HpStoreReport) report = { 0 };
-    g_autoptr(HpStoreMailbox) after = NULL;
-
-    store_fill(f, INBOX, 10);
-    store_fixture_stop(f);
-    rebuild(f, &report);
-    after = hp_store_find(f->store, "INBOX", NULL);
-    g_assert_cmpuint(after->uidnext, ==, 11);
-    g_assert_cmpuint(report.ret_problems, ==, 0);
-}
-
-/* --- reading what is damaged ---------------------------------------------------------
- */
-
 typedef struct {
     gsize page;
     char *name; /* (owned) */
@@ -418,11 +308,7 @@ main(int argc, char **argv)
     CASE("keeps-a-snapshot-of-each-of-seven-days",
          keeps_a_snapshot_of_each_of_seven_days);
     CASE("does-a-long-upkeep-in-steps", does_a_long_upkeep_in_steps);
-    CASE("makes-a-damaged-database-anew", makes_a_damaged_database_anew);
-    CASE("reads-what-is-left-without-a-snapshot", reads_what_is_left_without_a_snapshot);
-    CASE("falls-back-to-the-snapshot", falls_back_to_the_snapshot);
     CASE("opens-for-reading-whatever-else-is-damaged",
          opens_for_reading_whatever_else_is_damaged);
-    CASE("leaves-a-whole-database-alone", leaves_a_whole_database_alone);
     return g_test_run();
 }
