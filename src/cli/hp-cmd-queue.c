@@ -1,6 +1,7 @@
 /* queue: what is under way. */
 #include "hp-cli-dict.h"
 #include "hp-cli-format.h"
+#include "hp-cli-line.h"
 #include "hp-cli-message.h"
 #include "hp-cli-stream.h"
 #include "hp-command.h"
@@ -109,6 +110,8 @@ cmd_retry(HpCli *cli)
         return hp_cli_fail(cli, error, LIST);
     hp_cli_hint(cli,
                 ngettext("%u recipient is due now.", "%u recipients are due now.", n), n);
+    if (n > 0)
+        hp_cli_hint_obstacle(cli);
     return HP_EXIT_OK;
 }
 
@@ -149,6 +152,7 @@ cmd_release(HpCli *cli)
         return hp_cli_fail(cli, error, LIST);
     hp_cli_hint(
         cli, ngettext("%u recipient is released.", "%u recipients are released.", n), n);
+    hp_cli_hint_obstacle(cli);
     return HP_EXIT_OK;
 }
 

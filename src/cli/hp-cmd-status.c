@@ -1,6 +1,7 @@
 /* status, pause, resume: the everyday verbs. */
 #include "hp-cli-dict.h"
 #include "hp-cli-format.h"
+#include "hp-cli-line.h"
 #include "hp-cli-message.h"
 #include "hp-command.h"
 #include "hp-text.h"
@@ -393,6 +394,7 @@ cmd_resume(HpCli *cli)
     if (!hp_hauspost1_call_resume_sync(daemon, NULL, &error))
         return hp_cli_fail(cli, error, "hauspost status");
     hp_cli_hint(cli, "%s", _("Sending goes on; everything that waits is due now."));
+    hp_cli_hint_obstacle(cli);
     return HP_EXIT_OK;
 }
 

@@ -30,7 +30,8 @@ code_of(const GError *cause)
         g_error_matches(cause, HP_AUTH_ERROR, HP_AUTH_ERROR_NOT_FOUND) ||
         g_error_matches(cause, HP_STORE_ERROR, HP_STORE_ERROR_NOT_FOUND))
         return HP_CONTROL_ERROR_NOT_FOUND;
-    if (g_error_matches(cause, HP_QUEUE_ERROR, HP_QUEUE_ERROR_STATE))
+    if (g_error_matches(cause, HP_QUEUE_ERROR, HP_QUEUE_ERROR_STATE) ||
+        g_error_matches(cause, HP_QUEUE_ERROR, HP_QUEUE_ERROR_HELD))
         return HP_CONTROL_ERROR_STATE;
     if (g_error_matches(cause, HP_AUTH_ERROR, HP_AUTH_ERROR_EXISTS) ||
         g_error_matches(cause, HP_AUTH_ERROR, HP_AUTH_ERROR_NAME) ||

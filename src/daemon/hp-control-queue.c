@@ -142,6 +142,20 @@ resolve(HpQueue *queue, char *const *ids, GError **error)
     return g_steal_pointer(&whole);
 }
 
+/* A message could not be changed. The second line of an error is the command to type. */
+static GVariant *
+fail_one(const char *id, GError *cause, GError **error)
+{
+    GError *whole = cause;
+
+    if (g_error_matches(cause, HP_QUEUE_ERROR, HP_QUEUE_ERROR_HELD)) {
+        whole = g_error_new(cause->domain, cause->code, "%s\nhauspost queue release %s",
+                            cause->message, id);
+        g_error_free(cause);
+    }
+    return hp_control_fail(whole, error);
+}
+
 /* One of several could not be changed: which, why, and that others were. */
 static GVariant *
 fail_some(const char *id, guint n_done, GError *cause, GError **error)
@@ -153,7 +167,7 @@ fail_some(const char *id, guint n_done, GError *cause, GError **error)
                        ngettext("%u other message was changed, but not %s: ",
                                 "%u other messages were changed, but not %s: ", n_done),
                        n_done, id);
-    return hp_control_fail(cause, error);
+    return fail_one(id, cause, error);
 }
 
 /* Those that can be changed are changed; the first that cannot be is the error. */
@@ -182,7 +196,7 @@ change_each(HpBusCall *call, char *const *ids, ChangeOne change, gint64 until,
     }
     if (refused == NULL)
         return g_variant_new("(u)", sum);
-    return whole->len == 1 ? hp_control_fail(cause, error)
+    return whole->len == 1 ? fail_one(refused, cause, error)
                            : fail_some(refused, n_done, cause, error);
 }
 

@@ -173,8 +173,38 @@ note_item(HpQueue *self, const HpQueueItem *item)
 }
 
 static gboolean
+has_state(const Change *change, HpJobState state)
+{
+    for (guint i = 0; change->item != NULL && i < change->item->jobs->len; i++)
+        if (g_array_index(change->item->jobs, HpJob, i).state == state)
+            return TRUE;
+    return FALSE;
+}
+
+/* What keeps a message from being tried now; first what the user can change. */
+static gboolean
+refuse_retry(const Change *change, GError **error)
+{
+    if (has_state(change, HP_JOB_HELD)) {
+        g_set_error_literal(error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_HELD,
+                            _("this message is held back"));
+        return FALSE;
+    }
+    g_set_error_literal(
+        error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_STATE,
+        has_state(change, HP_JOB_UNCERTAIN)
+            ? _("the server's last reply was lost, so this message may have arrived; it "
+                "is not sent again before 30 minutes have passed")
+        : has_state(change, HP_JOB_SENDING) ? _("this message is being handed over now")
+                                            : _("this message is finished"));
+    return FALSE;
+}
+
+static gboolean
 refuse(const Change *change, const char *sentence, GError **error)
 {
+    if (change->event == HP_JOB_RETRY)
+        return refuse_retry(change, error);
     g_set_error_literal(
         error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_STATE,
         change->in_flight > 0
@@ -184,6 +214,7 @@ refuse(const Change *change, const char *sentence, GError **error)
     return FALSE;
 }
 
+/* @sentence: why not, if no recipient can be changed; a retry has its own */
 static gboolean
 apply(HpQueue *self, const char *id, Change *change, const char *sentence, GError **error)
 {
@@ -214,11 +245,7 @@ hp_queue_retry(HpQueue *self, const char *id, guint *ret_n, GError **error)
     g_auto(Change)
         change = { .event = HP_JOB_RETRY, .kind = "retried", .now = hp_queue_now(self) };
 
-    if (!apply(
-            self, id, &change,
-            _("this message cannot be tried now: it is finished, held back, or its last "
-              "reply was lost less than 30 minutes ago"),
-            error))
+    if (!apply(self, id, &change, NULL, error))
         return FALSE;
     hp_dispatcher_probe(self);
     *ret_n = change.done;

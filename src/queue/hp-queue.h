@@ -18,6 +18,7 @@ GQuark hp_queue_error_quark(void);
 typedef enum {
     HP_QUEUE_ERROR_NOT_FOUND, /* no such message, or the prefix fits several */
     HP_QUEUE_ERROR_STATE,     /* not possible in the state it is in */
+    HP_QUEUE_ERROR_HELD,      /* not possible before it is released */
     HP_QUEUE_ERROR_FAILED,
 } HpQueueError;
 

@@ -232,6 +232,10 @@ test_uncertain(Fixture *f, gconstpointer data)
     fixture_wait_carried(2);
     fixture_wait_state(f, id, 0, "uncertain");
     g_assert_true(hp_queue_cancel(f->queue, id, &n, NULL)); /* treat as sent */
+    g_clear_error(&error);
+    g_assert_false(hp_queue_retry(f->queue, id, &n, &error));
+    g_assert_error(error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_STATE);
+    g_assert_cmpstr(error->message, ==, "this message is finished");
 }
 
 static void
@@ -250,7 +254,7 @@ test_hold_and_release(Fixture *f, gconstpointer data)
     assert_still_carried(0);
     fixture_wait_state(f, id, 0, "held");
     g_assert_false(hp_queue_retry(f->queue, id, &n, &error));
-    g_assert_error(error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_STATE);
+    g_assert_error(error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_HELD);
     g_assert_true(hp_queue_hold(f->queue, id, 20000 * DAY + 10 * DAY, &n, NULL));
     until = fixture_field(f, id, 0, "held_until");
     g_assert_nonnull(until);
