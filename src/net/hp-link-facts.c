@@ -59,24 +59,78 @@ is_unrelated(const HpLinkSighting *a, const HpLinkSighting *b)
            (a->address[0] == '\0' || strcmp(a->address, b->address) != 0);
 }
 
-/* Remembers it in the place of the oldest; %TRUE if it stands with an unrelated one. */
-static gboolean
+/* In the place of the oldest. */
+static void
 remember(HpLinkSighting *sightings, const HpLinkSighting *new_one)
 {
-    gboolean together = FALSE;
     guint oldest = 0;
 
-    for (guint i = 0; i < HP_LINK_SIGHTINGS; i++) {
-        const HpLinkSighting *old = &sightings[i];
-
-        if (old->usec != 0 && new_one->usec - old->usec <= TOGETHER_USEC &&
-            is_unrelated(old, new_one))
-            together = TRUE;
-        if (old->usec < sightings[oldest].usec)
+    for (guint i = 0; i < HP_LINK_SIGHTINGS; i++)
+        if (sightings[i].usec < sightings[oldest].usec)
             oldest = i;
-    }
     sightings[oldest] = *new_one;
-    return together;
+}
+
+/* Within a minute before @now_usec. */
+static gboolean
+is_fresh(const HpLinkSighting *sighting, gint64 now_usec)
+{
+    return sighting->usec != 0 && now_usec - sighting->usec <= TOGETHER_USEC;
+}
+
+/* Is there a fresh one that is related neither to @one nor to @other (nullable)? */
+static gboolean
+has_unrelated(const HpLinkSighting *sightings, const HpLinkSighting *one,
+              const HpLinkSighting *other)
+{
+    for (guint i = 0; i < HP_LINK_SIGHTINGS; i++)
+        if (is_fresh(&sightings[i], one->usec) && is_unrelated(&sightings[i], one) &&
+            (other == NULL || is_unrelated(&sightings[i], other)))
+            return TRUE;
+    return FALSE;
+}
+
+static gboolean
+has_greeted(const HpLinkFacts *self, const HpLinkSighting *sighting)
+{
+    for (guint i = 0; i < HP_LINK_SIGHTINGS; i++)
+        if (self->greeted[i].usec != 0 &&
+            g_ascii_strcasecmp(self->greeted[i].site, sighting->site) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+/* Two unrelated ones that failed are enough if nobody has greeted here so far, or if one
+ * of the two has. Otherwise it takes three. */
+static gboolean
+is_closed(const HpLinkFacts *self, const HpLinkSighting *last)
+{
+    gboolean proven = self->greeted[0].usec != 0;
+
+    for (guint i = 0; i < HP_LINK_SIGHTINGS; i++) {
+        const HpLinkSighting *other = &self->failed[i];
+
+        if (!is_fresh(other, last->usec) || !is_unrelated(other, last))
+            continue;
+        if (!proven || has_greeted(self, last) || has_greeted(self, other) ||
+            has_unrelated(self->failed, last, other))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* A site has one place among those that have greeted, however often it does. */
+static void
+note_greeting(HpLinkFacts *self, const HpLinkSighting *sighting)
+{
+    HpLinkSighting greeted[HP_LINK_SIGHTINGS];
+
+    if (!has_greeted(self, sighting))
+        remember(self->greeted, sighting);
+    memcpy(greeted, self->greeted, sizeof greeted);
+    self->portal = FALSE;
+    hp_link_facts_forget(self);
+    memcpy(self->greeted, greeted, sizeof greeted);
 }
 
 void
@@ -87,19 +141,20 @@ hp_link_facts_note(HpLinkFacts *self, HpLinkEvidence evidence, const char *desti
 
     switch (evidence) {
     case HP_LINK_SAW_GREETING:
-        self->portal = FALSE;
-        hp_link_facts_forget(self);
+        note_greeting(self, &sighting);
         break;
     case HP_LINK_SAW_FOREIGN:
     case HP_LINK_SAW_DNS_LIE:
-        if (remember(self->foreign, &sighting))
+        remember(self->foreign, &sighting);
+        if (has_unrelated(self->foreign, &sighting, NULL))
             self->captive = TRUE;
         break;
     case HP_LINK_SAW_PORTAL:
         self->captive = TRUE;
         break;
     case HP_LINK_SAW_CONNECT_FAIL:
-        if (remember(self->failed, &sighting))
+        remember(self->failed, &sighting);
+        if (is_closed(self, &sighting))
             self->no_25 = TRUE;
         break;
     case HP_LINK_SAW_DNS:

@@ -21,7 +21,8 @@ typedef struct {
     gboolean captive;    /* foreign answers or lies about unrelated destinations */
     gboolean no_25;
     gboolean no_dns;
-    HpLinkSighting failed[HP_LINK_SIGHTINGS];
+    HpLinkSighting greeted[HP_LINK_SIGHTINGS]; /* in this network */
+    HpLinkSighting failed[HP_LINK_SIGHTINGS];  /* since the last greeting */
     HpLinkSighting foreign[HP_LINK_SIGHTINGS]; /* foreign banners and lies */
 } HpLinkFacts;
 
@@ -32,7 +33,9 @@ typedef struct {
  *
  * A greeting wipes out everything that spoke against the line. Two failures, or two
  * foreign answers, within a minute count if they are about unrelated destinations: other
- * domains, at other addresses.
+ * domains, at other addresses. Where a mail server has greeted, failures must be of three
+ * such destinations, or one of the two must have greeted: two domains with a slip of the
+ * pen in them are not the network's fault.
  */
 void hp_link_facts_note(HpLinkFacts *self, HpLinkEvidence evidence,
                         const char *destination, gint64 now_usec);

@@ -55,7 +55,8 @@ gboolean hp_link_is_metered(HpLink *self);
  *
  * Adds evidence. Failures count as no-25, and foreign banners and lies as captive, only
  * when two unrelated destinations (another domain at another address) show them within a
- * minute; a portal that answers in the name of everybody is captive at once. Any greeting
+ * minute; where mail servers have greeted, it takes a third, or one that has greeted, for
+ * no-25. A portal that answers in the name of everybody is captive at once. Any greeting
  * means ok.
  */
 void hp_link_note(HpLink *self, HpLinkEvidence evidence, const char *destination);

@@ -404,6 +404,8 @@ finish_item(HpDelivery *self, gboolean go_on)
     gboolean unreachable = is_about_destination(first);
 
     self->carried++;
+    if (unreachable)
+        hp_probe_note_failure(self->queue, self);
     save_results(self, self->item, go_on && !unreachable);
     if (unreachable && !self->burned) {
         share_failure(self, first);

@@ -125,16 +125,6 @@ hp_dispatcher_hurry(HpQueue *self, const char *name, gboolean spread)
     hp_waker_ring(self->bell);
 }
 
-void
-hp_dispatcher_probe(HpQueue *self)
-{
-    {
-        HP_LOCKED(&self->lock);
-        self->probe_asked = self->link != HP_LINK_OK && self->link != HP_LINK_OFFLINE;
-    }
-    hp_waker_ring(self->bell);
-}
-
 /* Online time; with the lock held */
 
 gint64
@@ -202,6 +192,7 @@ hp_dispatcher_prove(HpQueue *self, HpDelivery *delivery)
         HP_LOCKED(&self->lock);
         news = !delivery->destination->proven;
         delivery->destination->proven = TRUE;
+        delivery->destination->failed = 0;
         if (news)
             place(self, delivery->destination);
     }
@@ -225,25 +216,6 @@ hp_dispatcher_end_delivery(HpQueue *self, HpDelivery *delivery)
 }
 
 /* Starting deliveries */
-
-static const gint64 probe_after_usec[] = { 1 * G_TIME_SPAN_MINUTE, 5 * G_TIME_SPAN_MINUTE,
-                                           15 * G_TIME_SPAN_MINUTE };
-
-/* Nobody but us asks whether the line works again, so while mail waits one message now
- * and then is tried. Offline is different: the kernel tells when that ends. */
-static gint64
-next_probe_usec(HpQueue *self)
-{
-    guint n = G_N_ELEMENTS(probe_after_usec);
-    gint64 last = self->link_since_usec + probe_after_usec[n - 1];
-
-    if (self->link == HP_LINK_OK || self->link == HP_LINK_OFFLINE ||
-        g_hash_table_size(self->destinations) == 0)
-        return G_MAXINT64;
-    if (self->probes < n)
-        return self->link_since_usec + probe_after_usec[self->probes];
-    return last + (gint64)(self->probes - n + 1) * G_TIME_SPAN_HOUR;
-}
 
 static int
 free_slot(HpQueue *self)
@@ -271,27 +243,34 @@ add_delivery(HpQueue *self, HpDestination *destination, gboolean probe)
     return delivery;
 }
 
+static gboolean
+may_start(HpQueue *self)
+{
+    return !self->closing && self->paused_until_usec == 0 &&
+           self->deliveries->len < self->concurrency && free_slot(self) >= 0;
+}
+
+static HpDestination *
+choose_due(HpQueue *self)
+{
+    HpDestination *first = (HpDestination *)hp_due_heap_first(self->heap);
+
+    if (first == NULL || first->due_usec > hp_clock_now_usec(self->clock, HP_CLOCK_WALL))
+        return NULL;
+    return first;
+}
+
 /* The next delivery to be started, or NULL; with the lock held. */
 static HpDelivery *
 take_due(HpQueue *self)
 {
-    HpDueEntry *first = hp_due_heap_first(self->heap);
-    gboolean probe;
+    gboolean probe = self->link != HP_LINK_OK;
+    HpDestination *chosen;
 
-    if (first == NULL || self->closing || self->paused_until_usec != 0 ||
-        self->deliveries->len >= self->concurrency || free_slot(self) < 0)
+    if (!may_start(self))
         return NULL;
-    if (self->link == HP_LINK_OK)
-        return first->due_usec <= hp_clock_now_usec(self->clock, HP_CLOCK_WALL)
-                   ? add_delivery(self, (HpDestination *)first, FALSE)
-                   : NULL;
-    probe = next_probe_usec(self) <= hp_clock_now_usec(self->clock, HP_CLOCK_MONOTONIC);
-    if (!probe && !self->probe_asked)
-        return NULL;
-    self->probes += probe;
-    self->probe_asked = FALSE;
-    ((HpDestination *)first)->hurry = TRUE;
-    return add_delivery(self, (HpDestination *)first, TRUE);
+    chosen = probe ? hp_probe_choose(self) : choose_due(self);
+    return chosen == NULL ? NULL : add_delivery(self, chosen, probe);
 }
 
 static void
@@ -520,16 +499,16 @@ next_wall_usec(HpQueue *self)
 
     if (self->paused_until_usec != 0)
         return self->paused_until_usec;
-    if (first == NULL || self->link != HP_LINK_OK ||
-        self->deliveries->len >= self->concurrency || !hp_db_is_writable(self->db))
+    if (first == NULL || self->deliveries->len >= self->concurrency ||
+        !hp_db_is_writable(self->db))
         return G_MAXINT64;
-    return first->due_usec;
+    return self->link == HP_LINK_OK ? first->due_usec : hp_probe_early_usec(self);
 }
 
 static gint64
 next_monotonic_usec(HpQueue *self)
 {
-    gint64 probe = next_probe_usec(self);
+    gint64 probe = hp_probe_next_usec(self);
 
     /* A probe that cannot be started now is started when something has ended. */
     if (self->paused_until_usec != 0 || hp_due_heap_size(self->heap) == 0 ||

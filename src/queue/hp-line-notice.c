@@ -8,6 +8,8 @@
 #include <glib/gi18n.h>
 
 #define TELL_AFTER_USEC (15 * G_TIME_SPAN_MINUTE)
+/* Destinations that fail, before which a closed port 25 is a guess: two may be dead. */
+#define SURE            3
 #define AWAKE_USEC      G_TIME_SPAN_DAY /* as giving up: both clocks must agree */
 #define RETURN_BATCH    64
 #define LOOK_AGAIN_USEC G_TIME_SPAN_HOUR
@@ -138,6 +140,9 @@ tell_at_usec(HpQueue *self)
     if (!is_closed(self->link) || self->line_told ||
         g_hash_table_size(self->destinations) == 0)
         return G_MAXINT64;
+    if (self->link == HP_LINK_NO_25 && hp_probe_count_failed(self) < SURE)
+        return self->link_since_usec +
+               MAX(self->delay_notice_sec * G_USEC_PER_SEC, TELL_AFTER_USEC);
     return self->link_since_usec + TELL_AFTER_USEC;
 }
 

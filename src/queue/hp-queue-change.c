@@ -247,7 +247,7 @@ hp_queue_retry(HpQueue *self, const char *id, guint *ret_n, GError **error)
 
     if (!apply(self, id, &change, NULL, error))
         return FALSE;
-    hp_dispatcher_probe(self);
+    hp_probe_ask(self);
     *ret_n = change.done;
     return TRUE;
 }
@@ -327,7 +327,7 @@ hp_queue_retry_all(HpQueue *self, const char *domain, guint *ret_n, GError **err
         return FALSE;
     if (all.n > 0) {
         hp_dispatcher_hurry(self, destination, FALSE);
-        hp_dispatcher_probe(self);
+        hp_probe_ask(self);
     }
     *ret_n = all.n;
     return TRUE;

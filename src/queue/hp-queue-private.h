@@ -31,6 +31,7 @@ typedef struct {
     gboolean proven;  /* something got through since the line came up */
     gboolean hurry;   /* all that waits is due with the next claim */
     guint notes;      /* counts hp_dispatcher_note_due(), for whoever read before */
+    guint failed;     /* number of its last failure to be reached; 0: none */
 } HpDestination;
 
 /* One call of the transport. */
@@ -91,11 +92,14 @@ struct _HpQueue {
     gboolean slots[HP_PHASES_SLOTS];
     HpLinkState link;
     gint64 link_since_usec; /* monotonic */
-    gboolean absolving;   /* it has become bad: attempts in doubt are to be taken back */
-    guint probes;         /* since then */
-    gboolean probe_asked; /* the user wants to see whether it works again */
-    gboolean line_told;   /* the owner knows that the line is bad */
-    gboolean line_noted;  /* meta knows since when port 25 is closed */
+    gboolean absolving;    /* it has become bad: attempts in doubt are to be taken back */
+    guint probes;          /* since then */
+    guint early_probes;    /* since the last of them */
+    guint failures;        /* counts destinations that could not be reached */
+    guint failures_before; /* of them: before we came to this network */
+    gboolean probe_asked;  /* the user wants to see whether it works again */
+    gboolean line_told;    /* the owner knows that the line is bad */
+    gboolean line_noted;   /* meta knows since when port 25 is closed */
     gint64 line_counts_usec;  /* monotonic: it was noted up to here; -1: not yet */
     gint64 paused_until_usec; /* wall; 0: not paused */
     gint64 online_usec;       /* until online_since */
@@ -144,12 +148,27 @@ void hp_dispatcher_learn_due(HpQueue *self, HpDelivery *delivery, gint64 due_use
 void hp_dispatcher_prove(HpQueue *self, HpDelivery *delivery);
 /* The delivery's thread is about to return. */
 void hp_dispatcher_end_delivery(HpQueue *self, HpDelivery *delivery);
-/* One message is tried now although the line is bad: the user asks for it. */
-void hp_dispatcher_probe(HpQueue *self);
 /* Online time so far; called with the lock held. */
 gint64 hp_dispatcher_online_usec(HpQueue *self);
 /* Starts or stops the count of online time; called with the lock held. */
 void hp_dispatcher_count_online(HpQueue *self);
+
+/* hp-probe.c: nobody but us asks whether a bad line works again, so while mail waits one
+ * message now and then is tried. Offline is different: the kernel tells when that ends.
+ */
+
+/* One message is tried now although the line is bad: the user asks for it. Any thread. */
+void hp_probe_ask(HpQueue *self);
+/* The destination could not be reached. Any thread. */
+void hp_probe_note_failure(HpQueue *self, HpDelivery *delivery);
+/* How many with mail could not be since we came to this network. With the lock held. */
+guint hp_probe_count_failed(HpQueue *self);
+/* Monotonic time of the next probe by the clock; G_MAXINT64: none. With the lock held. */
+gint64 hp_probe_next_usec(HpQueue *self);
+/* Wall time of one that need not wait for it; G_MAXINT64: none. With the lock held. */
+gint64 hp_probe_early_usec(HpQueue *self);
+/* Where a probe is to be started now, counted as started; or NULL. With the lock held. */
+HpDestination *hp_probe_choose(HpQueue *self);
 
 /* hp-delivery.c */
 

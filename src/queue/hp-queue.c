@@ -149,9 +149,12 @@ hp_queue_set_link(HpQueue *self, HpLinkState state, gboolean moved)
         if (changed || moved) {
             self->link_since_usec = hp_clock_now_usec(self->clock, HP_CLOCK_MONOTONIC);
             self->probes = 0;
+            self->early_probes = 0;
             self->probe_asked = FALSE;
             self->line_counts_usec = -1;
         }
+        if (moved)
+            self->failures_before = self->failures;
     }
     if (ready)
         hp_dispatcher_hurry(self, NULL, TRUE);

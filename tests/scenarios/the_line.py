@@ -166,6 +166,40 @@ def one_dead_server(internet, post):
     assert post.recipient("eva@dead.example")["attempts"] == 1
 
 
+def mistyped(internet, *domains):
+    """Domains whose mail server is a computer that knows nothing of mail."""
+    for domain in domains:
+        internet.names([], [f"{domain}. MX 10 mx.{domain}.",
+                            f"mx.{domain}. A {internet.addresses()[0]}"])
+
+
+@scenario(root=True, seconds=180)
+def two_mistyped_domains(internet, post):
+    """Mail to two dead servers keeps no good mail waiting, and no network is blamed."""
+    mistyped(internet, "gmial.example", "hotmial.example")
+    mx = [internet.mx(f"fine{i}") for i in range(2)]
+    dead = ("eva@gmial.example", "eva@hotmial.example")
+    post.send(list(dead))
+    post.wait_for(lambda: network(post) == "no_25", 60, "what looks like a closed port 25")
+    post.move_clock(20 * 60)                    # the probes of the first minutes fail
+    time.sleep(1)
+    assert not post.inbox(), [m["Subject"] for m in post.inbox()]
+    post.send("eva@fine0.example")
+    mx[0].wait(1, 20)
+    post.wait_for(lambda: network(post) == "ok", 20, "a greeting counts")
+    # Where somebody has greeted, two more dead ones are believed to be just that.
+    for _ in range(2):
+        before = [post.recipient(a)["attempts"] for a in dead]
+        post.run("queue", "retry", "--all")
+        post.wait_for(lambda b=before: all(post.recipient(a)["attempts"] > n
+                                           for a, n in zip(dead, b)), 30, "attempts")
+        assert network(post) == "ok"
+        post.move_clock(20 * 60)
+    post.send("eva@fine1.example")
+    mx[1].wait(1, 20)
+    assert not post.inbox(), [m["Subject"] for m in post.inbox()]
+
+
 @scenario(root=True, seconds=240)
 def port_25_closed_for_days(internet, post):
     """No-25 for five days: the mail is returned whole, with the reason."""

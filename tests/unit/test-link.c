@@ -48,7 +48,7 @@ static void
 decides_by_the_table(void)
 {
     static const struct {
-        Seen seen[5];
+        Seen seen[6];
         HpLinkState want;
     } rows[] = {
         { { { 0 } }, HP_LINK_OK },
@@ -70,6 +70,29 @@ decides_by_the_table(void)
           HP_LINK_OK },
         { { { 0, FAIL, "a.org" }, { 1, FAIL, "b.org" }, { 1, HELLO, "c.org" } },
           HP_LINK_OK },
+        /* Where somebody has greeted, two may be dead: it takes three, or a known one. */
+        { { { 0, HELLO, "c.org" }, { 1, FAIL, "a.org" }, { 1, FAIL, "b.org" } },
+          HP_LINK_OK },
+        { { { 0, HELLO, "c.org" },
+            { 1, FAIL, "a.org" },
+            { 1, FAIL, "b.org" },
+            { 1, FAIL, "mx.b.org" },
+            { 1, FAIL, "a.org" } },
+          HP_LINK_OK },
+        { { { 0, HELLO, "c.org" },
+            { 1, FAIL, "a.org" },
+            { 1, FAIL, "b.org" },
+            { 1, FAIL, "d.org" } },
+          HP_LINK_NO_25 },
+        { { { 0, HELLO, "c.org" },
+            { 1, FAIL, "a.org" },
+            { 40, FAIL, "b.org" },
+            { 40, FAIL, "d.org" } },
+          HP_LINK_OK },
+        { { { 0, HELLO, "mx.c.org" }, { 9999, FAIL, "a.org" }, { 1, FAIL, "mx2.C.org" } },
+          HP_LINK_NO_25 },
+        { { { 0, HELLO, "c.org" }, { 1, FAIL, "c.org" }, { 1, FAIL, "a.org" } },
+          HP_LINK_NO_25 },
         /* Time alone changes nothing. */
         { { { 0, FAIL, "a.org" }, { 1, FAIL, "b.org" }, { 9999, FAIL, "b.org" } },
           HP_LINK_NO_25 },
@@ -135,6 +158,12 @@ another_network_forgets(void)
     g_assert_cmpint(hp_link_facts_state(&facts), ==, HP_LINK_OK);
     hp_link_facts_note(&facts, FAIL, "b.org", 2);
     g_assert_cmpint(hp_link_facts_state(&facts), ==, HP_LINK_OK);
+    /* Who greeted in the old one proves nothing of the new one. */
+    hp_link_facts_note(&facts, HELLO, "c.org", 3);
+    hp_link_facts_forget(&facts);
+    hp_link_facts_note(&facts, FAIL, "a.org", 4);
+    hp_link_facts_note(&facts, FAIL, "b.org", 5);
+    g_assert_cmpint(hp_link_facts_state(&facts), ==, HP_LINK_NO_25);
 }
 
 static void

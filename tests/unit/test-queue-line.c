@@ -281,6 +281,16 @@ test_closed_road_bounces_nothing(Fixture *f, gconstpointer data)
 }
 
 static void
+submit_lines(Fixture *f, guint n)
+{
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *to = g_strdup_printf("line@d%u.example", i);
+
+        g_free(fixture_submit(f, ANNA, to, 0));
+    }
+}
+
+static void
 test_probes(Fixture *f, gconstpointer data)
 {
     g_autofree char *one = NULL;
@@ -289,15 +299,67 @@ test_probes(Fixture *f, gconstpointer data)
     hp_queue_set_link(f->queue, HP_LINK_NO_25, FALSE);
     one = fixture_submit(f, ANNA, "line1@example.net", 0);
     two = fixture_submit(f, ANNA, "line2@example.com", 0);
-    assert_still_carried(0);
-    fixture_pass(f, MINUTE);
-    fixture_wait_carried(1);
-    assert_still_carried(1);
-    fixture_pass(f, 4 * MINUTE);
-    fixture_wait_carried(2);
+    fixture_wait_carried(2); /* each once, as nobody had failed there */
     assert_still_carried(2);
+    fixture_pass(f, MINUTE);
+    fixture_wait_carried(3);
+    assert_still_carried(3);
+    fixture_pass(f, 4 * MINUTE);
+    fixture_wait_carried(4);
+    assert_still_carried(4);
     fixture_wait_state(f, one, 0, "offline");
     g_assert_cmpuint(fixture_attempts(f, one, 0), ==, 0);
+}
+
+/* Dead servers that look like a closed port 25 keep no mail waiting. */
+static void
+test_dead_servers_hold_up_nobody(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+
+    hp_queue_set_link(f->queue, HP_LINK_NO_25, FALSE);
+    submit_lines(f, 2);
+    fixture_wait_carried(2);
+    id = fixture_submit(f, ANNA, "ok@example.net", 0);
+    fixture_wait_state(f, id, 0, "delivered");
+}
+
+/* Many servers that do not answer are a closed port 25 rather than dead; but who has not
+ * been tried comes before those who have. */
+static void
+test_few_probes_come_early(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+
+    hp_queue_set_link(f->queue, HP_LINK_NO_25, FALSE);
+    submit_lines(f, 5);
+    fixture_wait_carried(5);
+    id = fixture_submit(f, ANNA, "ok@example.net", 0);
+    assert_still_carried(5);
+    fixture_pass(f, MINUTE);
+    fixture_wait_state(f, id, 0, "delivered");
+    assert_still_carried(6);
+}
+
+/* A message that can still be taken back is no probe. */
+static void
+test_early_probe_is_due(Fixture *f, gconstpointer data)
+{
+    HpQueueOptions options = { .bounce_from_domain = "host.example",
+                               .user_address = ANNA,
+                               .user_name = "Anna",
+                               .concurrency = 20,
+                               .per_destination = 2,
+                               .give_up_sec = 5 * 24 * 3600,
+                               .grace_sec = 30 };
+    g_autofree char *id = NULL;
+
+    hp_queue_configure(f->queue, &options);
+    hp_queue_set_link(f->queue, HP_LINK_NO_25, FALSE);
+    id = fixture_submit(f, ANNA, "ok@example.net", 0);
+    assert_still_carried(0);
+    fixture_pass(f, MINUTE / 2);
+    fixture_wait_state(f, id, 0, "delivered");
 }
 
 static void
@@ -330,11 +392,11 @@ test_probes_when_asked(Fixture *f, gconstpointer data)
 static void
 test_tells_of_bad_line(Fixture *f, gconstpointer data)
 {
-    g_autofree char *id = NULL;
     g_autofree char *text = NULL;
 
     hp_queue_set_link(f->queue, HP_LINK_NO_25, FALSE);
-    id = fixture_submit(f, ANNA, "line@example.net", 0);
+    submit_lines(f, 3);
+    fixture_wait_carried(3);
     fixture_pass(f, 14 * MINUTE);
     g_usleep(50 * 1000);
     g_assert_cmpuint(fixture_inbox_len(), ==, 0);
@@ -346,6 +408,21 @@ test_tells_of_bad_line(Fixture *f, gconstpointer data)
     fixture_pass(f, 15 * MINUTE);
     g_usleep(50 * 1000);
     g_assert_cmpuint(fixture_inbox_len(), ==, 1); /* once */
+}
+
+/* Two servers may be dead: nothing is said of the network until it is time to say that
+ * mail waits. */
+static void
+test_tells_later_of_a_guess(Fixture *f, gconstpointer data)
+{
+    hp_queue_set_link(f->queue, HP_LINK_NO_25, FALSE);
+    submit_lines(f, 2);
+    fixture_wait_carried(2);
+    fixture_pass(f, 3 * HOUR);
+    g_usleep(50 * 1000);
+    g_assert_cmpuint(fixture_inbox_len(), ==, 0);
+    fixture_pass(f, HOUR);
+    fixture_wait_inbox(1);
 }
 
 static void
@@ -507,8 +584,12 @@ main(int argc, char **argv)
     CASE("an-unreachable-server-is-tried-once-for-all", test_unreachable_is_shared);
     CASE("a-closed-road-bounces-nothing", test_closed_road_bounces_nothing);
     CASE("probes-a-bad-line", test_probes);
+    CASE("dead-servers-hold-up-nobody", test_dead_servers_hold_up_nobody);
+    CASE("few-probes-come-early", test_few_probes_come_early);
+    CASE("an-early-probe-is-due", test_early_probe_is_due);
     CASE("probes-a-bad-line-when-asked-to", test_probes_when_asked);
     CASE("tells-of-a-bad-line-once", test_tells_of_bad_line);
+    CASE("tells-later-of-a-guess", test_tells_later_of_a_guess);
     CASE("returns-mail-after-five-days-without-port-25", test_returns_after_five_days);
     CASE("says-when-it-returns", test_says_when_it_returns);
     CASE("crash-before-the-dot-is-due-again", test_crash_before_dot);
