@@ -4,6 +4,7 @@
 
 #define LONGEST_CELL 1000 /* characters */
 #define GAP          2    /* columns between cells */
+#define LEAST_ROOM   30 /* columns in which the beginning of a sentence says something */
 
 struct _HpCliTable {
     char **titles; /* (owned) */
@@ -122,36 +123,85 @@ append_padded(GString *line, const char *text, guint width, gboolean right)
                            right ? 0 : (int)padding, "");
 }
 
+/* How the table fits into the terminal. */
+typedef struct {
+    guint *widths; /* (owned): of the columns */
+    guint width;   /* of the terminal; 0: no limit */
+    guint before;  /* columns of the terminal before the last cell */
+    gboolean below;
+} Layout;
+
+static void
+clear_layout(Layout *layout)
+{
+    g_free(layout->widths);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Layout, clear_layout)
+
+/* A sentence of which a few words are seen says nothing: then it gets a line of its own,
+ * under the second column. */
+static Layout
+lay_out(const HpCliTable *self, guint width)
+{
+    Layout layout = { .widths = measure(self), .width = width };
+    guint last = self->n_columns - 1;
+
+    for (guint i = 0; i < last; i++)
+        layout.before += layout.widths[i] + GAP;
+    layout.below = width > 0 && last > 0 && width < layout.before + LEAST_ROOM &&
+                   width < layout.before + layout.widths[last];
+    if (layout.below)
+        layout.before = layout.widths[0] + GAP;
+    return layout;
+}
+
+static void
+append_last(GString *line, const HpCliTable *self, const Layout *layout, const char *text)
+{
+    guint last = self->n_columns - 1;
+    g_autofree char *fitting = layout->width > layout->before
+                                   ? cut(text, layout->width - layout->before)
+                                   : g_strdup(text);
+
+    append_padded(line, fitting, layout->widths[last], is_right(self, last));
+}
+
+static const char *
+text_of(const HpCliTable *self, gint64 row, guint column)
+{
+    return row < 0 ? title(self, column) : cell(self, (guint)row, column);
+}
+
 /* @row: index, or -1 for the titles */
 static void
-print_row(const HpCliTable *self, FILE *out, gint64 row, const guint *widths, guint room)
+print_row(const HpCliTable *self, FILE *out, gint64 row, const Layout *layout)
 {
     g_autoptr(GString) line = g_string_new(NULL);
-    guint used = 0;
+    guint last = self->n_columns - 1;
+    const char *end = text_of(self, row, last);
 
-    for (guint i = 0; i < self->n_columns; i++) {
-        const char *text = row < 0 ? title(self, i) : cell(self, (guint)row, i);
-        gboolean last = i + 1 == self->n_columns;
-        g_autofree char *fitting =
-            last && room > used + GAP ? cut(text, room - used) : g_strdup(text);
-
-        append_padded(line, fitting, widths[i], is_right(self, i));
-        if (!last)
-            g_string_append_printf(line, "%*s", GAP, "");
-        used += widths[i] + GAP;
+    for (guint i = 0; i < last; i++) {
+        append_padded(line, text_of(self, row, i), layout->widths[i], is_right(self, i));
+        g_string_append_printf(line, "%*s", GAP, "");
     }
-    g_strchomp(line->str);
-    fprintf(out, "%s\n", line->str);
+    if (!layout->below)
+        append_last(line, self, layout, end);
+    fprintf(out, "%s\n", g_strchomp(line->str));
+    if (!layout->below || end[0] == '\0' || row < 0)
+        return;
+    g_string_printf(line, "%*s", (int)layout->before, "");
+    append_last(line, self, layout, end);
+    fprintf(out, "%s\n", g_strchomp(line->str));
 }
 
 void
 hp_cli_table_print(const HpCliTable *self, FILE *out, guint width)
 {
-    g_autofree guint *widths = measure(self);
+    g_auto(Layout) layout = lay_out(self, width);
 
-    print_row(self, out, -1, widths, width);
+    print_row(self, out, -1, &layout);
     for (guint row = 0; row < self->shown->len / self->n_columns; row++)
-        print_row(self, out, row, widths, width);
+        print_row(self, out, row, &layout);
 }
 
 void

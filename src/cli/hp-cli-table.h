@@ -19,7 +19,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpCliTable, hp_cli_table_free)
  * scripts. Both are made printable: they may come from outside. */
 void hp_cli_table_add(HpCliTable *self, const char *shown, const char *plain);
 
-/* @width: columns of the terminal, in which the last cell is cut; 0: nothing is cut. */
+/* @width: columns of the terminal; 0: nothing is cut. Where the others leave too little
+ * room for the last column, its cells stand below their rows. */
 void hp_cli_table_print(const HpCliTable *self, FILE *out, guint width);
 
 /* TAB between cells, no titles. */

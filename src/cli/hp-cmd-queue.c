@@ -7,6 +7,7 @@
 #include "hp-command.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 #define LIST "hauspost queue list"
 
@@ -201,16 +202,24 @@ cmd_export(HpCli *cli)
     return HP_EXIT_OK;
 }
 
+/* "  example.com: 2, next try 20:47  The mailbox is full." */
 static void
 print_destination(HpCli *cli, GVariant *row)
 {
-    g_autofree char *next =
-        hp_format_until(hp_dict_text(row, "next_attempt"), hp_cli_now_usec(cli));
+    const char *attempt = hp_dict_text(row, "next_attempt");
+    g_autofree char *next = g_strcmp0(hp_dict_text(row, "state"), "offline") == 0
+                                ? g_strdup(_("when online"))
+                                : hp_format_until(attempt, hp_cli_now_usec(cli));
     const char *domain = hp_dict_text(row, "domain");
     const char *why = hp_dict_text(row, "explanation");
 
-    fprintf(cli->out, _("  %s: %d, next try %s  %s\n"), domain != NULL ? domain : "?",
-            (int)hp_dict_number(row, "recipients", 0), next, why != NULL ? why : "");
+    fprintf(cli->out, "  %s: %d", domain != NULL ? domain : "?",
+            (int)hp_dict_number(row, "recipients", 0));
+    if (strcmp(next, "–") != 0)
+        fprintf(cli->out, _(", next try %s"), next);
+    if (why != NULL)
+        fprintf(cli->out, "  %s", why);
+    fputc('\n', cli->out);
 }
 
 static void

@@ -591,6 +591,7 @@ static GVariant *
 destination_of(const View *view, HpDbConn *conn, HpDbStmt *stmt)
 {
     const char *domain = hp_db_text(stmt, 0);
+    gboolean offline = view->link != HP_LINK_OK && !hp_db_is_null(stmt, 2);
     HpDbStmt *last;
     GVariantBuilder b;
 
@@ -599,13 +600,15 @@ destination_of(const View *view, HpDbConn *conn, HpDbStmt *stmt)
     hp_queue_put_number(&b, "recipients", hp_db_int(stmt, 1));
     if (!hp_db_is_null(stmt, 2))
         put_due(&b, view, HP_JOB_WAITING, hp_db_int(stmt, 2));
+    if (offline)
+        hp_queue_put_text(&b, "state", "offline");
     last = hp_db_query(conn,
                        "SELECT " RECIPIENT_COLUMNS " FROM recipient r"
                        " JOIN message m ON m.id = r.message WHERE destination = ?1"
                        " AND due IS NOT NULL ORDER BY due DESC LIMIT 1",
                        "s", domain);
     if (hp_db_step(last, NULL))
-        put_reply(&b, view, NULL, last);
+        put_reply(&b, view, offline ? reason_of_line(view->link) : NULL, last);
     hp_db_reset(last);
     return g_variant_builder_end(&b);
 }

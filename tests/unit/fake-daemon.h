@@ -65,6 +65,19 @@ fake_queue(HpHauspost1 *o, GDBusMethodInvocation *i, GVariant *filter)
 }
 
 static inline gboolean
+fake_summary(HpHauspost1 *o, GDBusMethodInvocation *i)
+{
+    hp_hauspost1_complete_summary(
+        o, i,
+        fake_value("{'messages': <uint32 2>, 'recipients': <uint32 3>, 'size': <uint64 "
+                   "2048>, 'offline': <uint32 2>, 'held': <uint32 1>, 'destinations': "
+                   "<[{'domain': <'a.example'>, 'recipients': <uint32 2>, 'state': "
+                   "<'offline'>, 'explanation': <'No connection.'>}, {'domain': "
+                   "<'b.example'>, 'recipients': <uint32 1>}]>}"));
+    return TRUE;
+}
+
+static inline gboolean
 fake_message(HpHauspost1 *o, GDBusMethodInvocation *i, const char *id)
 {
     if (g_str_has_prefix("7Q2KXM", id))
@@ -217,6 +230,7 @@ fake_serve(const char *socket, int ready)
     (void)HP_CONTROL_ERROR;
     g_signal_connect(o, "handle-status", G_CALLBACK(fake_status), NULL);
     g_signal_connect(o, "handle-queue", G_CALLBACK(fake_queue), NULL);
+    g_signal_connect(o, "handle-summary", G_CALLBACK(fake_summary), NULL);
     g_signal_connect(o, "handle-message", G_CALLBACK(fake_message), NULL);
     g_signal_connect(o, "handle-retry", G_CALLBACK(fake_retry), NULL);
     g_signal_connect(o, "handle-cancel", G_CALLBACK(fake_cancel), NULL);

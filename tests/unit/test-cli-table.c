@@ -37,15 +37,48 @@ aligns_wide_characters_and_right_columns(void)
                     "ab     1 B  x y\n");
 }
 
+static char *
+print_sentence(guint width)
+{
+    g_autoptr(HpCliTable) table = hp_cli_table_new(titles);
+    char *text = g_malloc0(1000);
+    FILE *out = fmemopen(text, 999, "w");
+
+    hp_cli_table_add(table, "ab", NULL);
+    hp_cli_table_add(table, "1 B", NULL);
+    hp_cli_table_add(table, "there is no connection to the internet", NULL);
+    hp_cli_table_add(table, "cd", NULL);
+    hp_cli_table_add(table, "2 B", NULL);
+    hp_cli_table_add(table, "", NULL);
+    hp_cli_table_print(table, out, width);
+    fclose(out);
+    return text;
+}
+
 static void
 cuts_the_last_cell_at_the_terminals_width(void)
 {
-    g_autofree char *text = print(20, FALSE);
+    g_autofree char *text = print_sentence(40);
 
     g_assert_cmpstr(text, ==,
-                    "ID    SIZE  WHY\n"
-                    "日本  12 K  für dic…\n"
-                    "ab     1 B  x y\n");
+                    "ID  SIZE  WHY\n"
+                    "ab   1 B  there is no connection to the…\n"
+                    "cd   2 B\n");
+}
+
+/* A few letters of a sentence help nobody. */
+static void
+puts_the_last_cell_below_where_there_is_no_room(void)
+{
+    g_autofree char *text = print_sentence(39);
+    g_autofree char *fitting = print(30, FALSE);
+
+    g_assert_cmpstr(text, ==,
+                    "ID  SIZE\n"
+                    "ab   1 B\n"
+                    "    there is no connection to the inte…\n"
+                    "cd   2 B\n");
+    g_assert_nonnull(strstr(fitting, "12 K  für dich"));
 }
 
 static void
@@ -72,6 +105,8 @@ main(int argc, char **argv)
                     aligns_wide_characters_and_right_columns);
     g_test_add_func("/cli-table/cuts-the-last-cell-at-the-terminals-width",
                     cuts_the_last_cell_at_the_terminals_width);
+    g_test_add_func("/cli-table/puts-the-last-cell-below-where-there-is-no-room",
+                    puts_the_last_cell_below_where_there_is_no_room);
     g_test_add_func("/cli-table/separates-plain-cells-by-tabs",
                     separates_plain_cells_by_tabs);
     g_test_add_func("/cli-table/measures-combining-characters-as-nothing",

@@ -177,6 +177,11 @@ shows_the_queue(void)
         "7Q2KXM\twaiting\tbob@example.com (2)\t2020-01-02T13:00:00Z\t2\t12288\t451 "
         "4.7.1 Normal, will be accepted later.\n");
     check_output("queue list --to nobody.example", "");
+    check_output("queue summary", "2 messages to 3 recipients, 2.0 K\n"
+                                  "  held: 1\n"
+                                  "  offline: 2\n"
+                                  "  a.example: 2, next try when online  No connection.\n"
+                                  "  b.example: 1\n");
     json = fake_run("queue list --json");
     g_assert_true(g_str_has_prefix(
         json.out, "{\"schema\":\"hauspost.queue/1\",\"messages\":[{\"id\":\"7Q2KXM\""));

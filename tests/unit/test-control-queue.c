@@ -135,6 +135,22 @@ sums_the_queue_up(Fixture *f, gconstpointer data)
 }
 
 static void
+says_of_a_destination_that_it_waits_for_the_line(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GVariant) summary = NULL;
+    g_autoptr(GVariant) destination = NULL;
+    g_autoptr(GVariant) row = ask(f, "Explain", g_variant_new("(s)", "offline"));
+
+    submit(f, "bob@far.example");
+    hp_queue_set_link(f->parts.queue, HP_LINK_OFFLINE, FALSE);
+    summary = ask(f, "Summary", NULL);
+    destination = row_in(summary, "destinations", 0);
+    g_assert_cmpstr(text_in(destination, "state"), ==, "offline");
+    g_assert_cmpstr(text_in(destination, "explanation"), ==, text_in(row, "meaning"));
+    g_assert_null(text_in(destination, "next_attempt"));
+}
+
+static void
 holds_releases_and_cancels(Fixture *f, gconstpointer data)
 {
     g_autofree char *id = fixture_submit(f, "bob@far.example");
@@ -410,6 +426,8 @@ main(int argc, char **argv)
          shows_one_message_by_any_unique_beginning);
     CASE("knows-no-message-by-a-wrong-id", knows_no_message_by_a_wrong_id);
     CASE("sums-the-queue-up", sums_the_queue_up);
+    CASE("says-of-a-destination-that-it-waits-for-the-line",
+         says_of_a_destination_that_it_waits_for_the_line);
     CASE("holds-releases-and-cancels", holds_releases_and_cancels);
     CASE("holds-for-good-what-is-held-without-an-end",
          holds_for_good_what_is_held_without_an_end);
