@@ -13,6 +13,7 @@ typedef struct {
     HpSlice whole; /* with its line end */
     HpSlice word;  /* header: inside the brackets; setting: the key */
     LineKind kind;
+    gboolean blank;
     gboolean inside; /* in the section that is looked for (its header too) */
 } Line;
 
@@ -43,6 +44,7 @@ take_line(HpCursor *c, gboolean first)
 
     hp_cursor_skip(c, '\n');
     line.whole = (HpSlice){ start, (size_t)(c->at - start) };
+    line.blank = text.len == 0;
     if (text.len >= 2 && text.data[0] == '[' && text.data[text.len - 1] == ']') {
         line.kind = LINE_HEADER;
         line.word = hp_slice_trim((HpSlice){ text.data + 1, text.len - 2 });
@@ -173,25 +175,77 @@ hp_settings_edit_set(HpSlice text, const char *section, const char *key,
     return g_string_free(out, FALSE);
 }
 
+/* From the header to the last setting; comments below it belong to the next section. */
+static gboolean
+find_section(const GArray *lines, guint *ret_from, guint *ret_to)
+{
+    guint from = 0;
+
+    while (from < lines->len && !line_at(lines, from)->inside)
+        from++;
+    if (from == lines->len)
+        return FALSE;
+    *ret_from = *ret_to = from;
+    for (guint i = from; i < lines->len && line_at(lines, i)->inside; i++)
+        if (line_at(lines, i)->kind != LINE_OTHER)
+            *ret_to = i;
+    return TRUE;
+}
+
+/* All but the lines @from to @to, and but the blank ones that then would stand together
+ * or at an end of the file. */
+static char *
+leave_out(const GArray *lines, guint from, guint to)
+{
+    GString *out = g_string_new(NULL);
+    guint next = to + 1;
+
+    while (next < lines->len && line_at(lines, next)->blank)
+        next++;
+    while (next == lines->len && from > 0 && line_at(lines, from - 1)->blank)
+        from--;
+    if (next < lines->len && from > 0 && !line_at(lines, from - 1)->blank)
+        next = to + 1;
+    for (guint i = 0; i < lines->len; i++)
+        if (i < from || i >= next)
+            append(out, line_at(lines, i)->whole);
+    return g_string_free(out, FALSE);
+}
+
+static gboolean
+is_setting(const Line *line, const char *key)
+{
+    return line->inside && line->kind == LINE_SETTING &&
+           hp_slice_equal(line->word, hp_slice_of(key));
+}
+
+/* Has the section nothing but this key? */
+static gboolean
+is_alone(const GArray *lines, const char *key, guint from, guint to)
+{
+    for (guint i = from + 1; i <= to; i++)
+        if (!line_at(lines, i)->blank && !is_setting(line_at(lines, i), key))
+            return FALSE;
+    return TRUE;
+}
+
 char *
 hp_settings_edit_unset(HpSlice text, const char *section, const char *key,
                        gboolean *ret_found)
 {
     g_autoptr(GArray) lines = split(text, section);
-    GString *out = g_string_sized_new(text.len + 1);
-    gboolean found = FALSE;
+    GString *out;
+    guint from = 0, to = 0, at = 0;
+    gboolean found = find_line(lines, LINE_SETTING, key, &at);
 
-    for (guint i = 0; i < lines->len; i++) {
-        const Line *line = line_at(lines, i);
-
-        if (line->inside && line->kind == LINE_SETTING &&
-            hp_slice_equal(line->word, hp_slice_of(key)))
-            found = TRUE;
-        else
-            append(out, line->whole);
-    }
     if (ret_found != NULL)
         *ret_found = found;
+    if (found && find_section(lines, &from, &to) && is_alone(lines, key, from, to))
+        return leave_out(lines, from, to);
+    out = g_string_sized_new(text.len + 1);
+    for (guint i = 0; i < lines->len; i++)
+        if (!is_setting(line_at(lines, i), key))
+            append(out, line_at(lines, i)->whole);
     return g_string_free(out, FALSE);
 }
 
@@ -199,14 +253,10 @@ char *
 hp_settings_edit_remove(HpSlice text, const char *section, gboolean *ret_found)
 {
     g_autoptr(GArray) lines = split(text, section);
-    GString *out = g_string_sized_new(text.len + 1);
-    guint end = 0;
-    gboolean found = find_end(lines, &end);
+    guint from = 0, to = 0;
+    gboolean found = find_section(lines, &from, &to);
 
-    for (guint i = 0; i < lines->len; i++)
-        if (!line_at(lines, i)->inside || i > end)
-            append(out, line_at(lines, i)->whole);
     if (ret_found != NULL)
         *ret_found = found;
-    return g_string_free(out, FALSE);
+    return found ? leave_out(lines, from, to) : hp_slice_dup(text);
 }

@@ -22,10 +22,13 @@
 char *hp_settings_edit_set(HpSlice text, const char *section, const char *key,
                            const char *value);
 
-/* Removes the lines of @key, so that the default holds. @ret_found: (out) (nullable). */
+/* Removes the lines of @key, so that the default holds, and with the last of them a
+ * section that has nothing else: what hp_settings_edit_set() added goes without a trace.
+ * @ret_found: (out) (nullable). */
 char *hp_settings_edit_unset(HpSlice text, const char *section, const char *key,
                              gboolean *ret_found);
 
-/* Removes the section: its header and settings and the comments between them; comments
- * just above the next header are taken to belong to that. */
+/* Removes the section: its header and settings and the comments between them, and blank
+ * lines that would then stand together; comments just above the next header are taken to
+ * belong to that. */
 char *hp_settings_edit_remove(HpSlice text, const char *section, gboolean *ret_found);

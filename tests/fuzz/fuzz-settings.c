@@ -27,7 +27,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_autoptr(GError) error = NULL;
     g_autoptr(HpSettings) settings = hp_settings_parse(table, "f", text, &error);
     g_autofree char *changed = NULL;
+    g_autofree char *unset = NULL;
     g_autoptr(HpSettings) again = NULL;
+    g_autoptr(HpSettings) before = NULL;
     g_auto(GStrv) servers = NULL;
 
     g_assert((settings == NULL) == (error != NULL));
@@ -41,6 +43,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_assert(hp_settings_number(again, GRACE, NULL) ==
              hp_settings_number(settings, GRACE, NULL));
     g_assert(g_str_equal(hp_settings_text(again, LANGUAGE, NULL),
+                         hp_settings_text(settings, LANGUAGE, NULL)));
+    unset = hp_settings_edit_unset(hp_slice_of(changed), "listen", "smtp", NULL);
+    before = hp_settings_parse(table, "f", hp_slice_of(unset), NULL);
+    g_assert(before != NULL);
+    g_assert(hp_settings_line(before, SMTP, NULL) == 0);
+    g_assert(g_str_equal(hp_settings_text(before, LANGUAGE, NULL),
                          hp_settings_text(settings, LANGUAGE, NULL)));
     return 0;
 }

@@ -1,5 +1,7 @@
 #include "hp-settings-edit.h"
 
+#include <string.h>
+
 static const char file[] = "# Anna's settings\n"
                            "\n"
                            "[listen]\n"
@@ -79,6 +81,50 @@ removes_a_section_but_not_the_next_ones_comment(void)
     g_assert_cmpstr(same, ==, file);
 }
 
+static void
+takes_an_empty_section_away(void)
+{
+    static const struct {
+        const char *before;
+        const char *after;
+    } rows[] = {
+        { "[a]\nx=1\n", "" },
+        { "[a]\nx=1\n\n[b]\ny=2\n", "[b]\ny=2\n" },
+        { "[b]\ny=2\n\n[a]\nx=1\n", "[b]\ny=2\n" },
+        { "[b]\ny=2\n\n[a]\n\nx=1\n\n# c\n[c]\n", "[b]\ny=2\n\n# c\n[c]\n" },
+        { "[b]\ny=2\n[a]\nx=1\n\n[c]\n", "[b]\ny=2\n\n[c]\n" },
+        /* It has something else. */
+        { "[a]\nx=1\ny=2\n", "[a]\ny=2\n" },
+        { "[a]\n# why\nx=1\n", "[a]\n# why\n" },
+        { "[a]\nx=1\n#y=2\n", "[a]\n#y=2\n" },
+        { "[a]\n", "[a]\n" },
+    };
+    g_autofree char *set = hp_settings_edit_set(hp_slice_of(file), "new", "x", "1");
+    g_autofree char *unset = hp_settings_edit_unset(hp_slice_of(set), "new", "x", NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *got =
+            hp_settings_edit_unset(hp_slice_of(rows[i].before), "a", "x", NULL);
+
+        g_test_message("%s", rows[i].before);
+        g_assert_cmpstr(got, ==, rows[i].after);
+    }
+    g_assert_true(g_str_has_prefix(unset, file)); /* and the line end that it lacked */
+    g_assert_cmpstr(unset + strlen(file), ==, "\n");
+}
+
+static void
+leaves_no_blank_lines_where_a_section_was(void)
+{
+    g_autofree char *middle = hp_settings_edit_remove(
+        hp_slice_of("[b]\ny=2\n\n[a]\nx=1\nz=3\n\n[c]\n"), "a", NULL);
+    g_autofree char *last = hp_settings_edit_remove(
+        hp_slice_of("[b]\r\ny=2\r\n\r\n[a]\r\nx=1\r\n\r\n"), "a", NULL);
+
+    g_assert_cmpstr(middle, ==, "[b]\ny=2\n\n[c]\n");
+    g_assert_cmpstr(last, ==, "[b]\r\ny=2\r\n");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -90,5 +136,9 @@ main(int argc, char **argv)
     g_test_add_func("/settings-edit/unsets-only-that-key", unsets_only_that_key);
     g_test_add_func("/settings-edit/removes-a-section-but-not-the-next-ones-comment",
                     removes_a_section_but_not_the_next_ones_comment);
+    g_test_add_func("/settings-edit/takes-an-empty-section-away",
+                    takes_an_empty_section_away);
+    g_test_add_func("/settings-edit/leaves-no-blank-lines-where-a-section-was",
+                    leaves_no_blank_lines_where_a_section_was);
     return g_test_run();
 }
