@@ -11,8 +11,8 @@
  * @language: (nullable): "de", "en", "de_AT" of the settings; %NULL or "": as the
  *    environment says
  *
- * Binds the translations. A chosen language needs no locale of its own on the system:
- * where the locale of the environment is C, C.UTF-8 is taken and gettext is told by
+ * Binds the translations. Neither a chosen language nor that of the environment needs a
+ * locale on the system: where there is none, C.UTF-8 is taken and gettext is told by
  * $LANGUAGE. $HAUSPOST_LOCALEDIR names another folder of translations (tests).
  */
 void hp_language_init(const char *language);

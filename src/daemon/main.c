@@ -1,11 +1,11 @@
 /* hauspostd: options, and what must be true of the process before anything else. */
 #include "hp-build.h"
 #include "hp-daemon.h"
+#include "hp-language.h"
 #include "hp-log.h"
 #include "hp-sqlite.h"
 
 #include <glib/gi18n.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -70,10 +70,7 @@ main(int argc, char **argv)
 {
     Options options = { 0 };
 
-    setlocale(LC_ALL, "");
-    bindtextdomain(GETTEXT_PACKAGE, HP_LOCALEDIR);
-    bind_textdomain_codeset(GETTEXT_PACKAGE, "UTF-8");
-    textdomain(GETTEXT_PACKAGE);
+    hp_language_init(NULL); /* until the settings say which */
     harden();
     if (!parse_options(&argc, &argv, &options))
         return EXIT_USAGE;
