@@ -137,6 +137,25 @@ client_words(GVariant *status)
     return g_strdup(out->str);
 }
 
+/* "2 waiting"; in other languages the word, too, depends on the number. */
+static char *
+count_words(const char *state, int n)
+{
+    gulong many = (gulong)n;
+
+    if (g_str_equal(state, "waiting"))
+        return g_strdup_printf(ngettext("%d waiting", "%d waiting", many), n);
+    if (g_str_equal(state, "sending"))
+        return g_strdup_printf(ngettext("%d sending", "%d sending", many), n);
+    if (g_str_equal(state, "paced"))
+        return g_strdup_printf(ngettext("%d paced", "%d paced", many), n);
+    if (g_str_equal(state, "held"))
+        return g_strdup_printf(ngettext("%d held", "%d held", many), n);
+    if (g_str_equal(state, "offline"))
+        return g_strdup_printf(ngettext("%d offline", "%d offline", many), n);
+    return g_strdup_printf(ngettext("%d uncertain", "%d uncertain", many), n);
+}
+
 static char *
 queue_words(HpCli *cli, GVariant *status)
 {
@@ -149,11 +168,11 @@ queue_words(HpCli *cli, GVariant *status)
     const char *destination = hp_dict_text(queue, "next_destination");
 
     for (gsize i = 0; i < G_N_ELEMENTS(states); i++) {
-        gint64 n = hp_dict_number(queue, states[i], 0);
+        int n = (int)hp_dict_number(queue, states[i], 0);
+        g_autofree char *words = count_words(states[i], n);
 
         if (n > 0)
-            g_string_append_printf(out, "%s%d %s", out->len > 0 ? " · " : "", (int)n,
-                                   hp_cli_state_word(states[i]));
+            g_string_append_printf(out, "%s%s", out->len > 0 ? " · " : "", words);
     }
     if (out->len == 0)
         return g_strdup(_("empty"));

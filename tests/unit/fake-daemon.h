@@ -32,7 +32,8 @@
 #define FAKE_STATUS                                                                      \
     "{'version': <'9.9'>, 'state': <'running'>, 'account': <'anna@example.org'>, "       \
     "'identities': <uint32 3>, 'network': <{'state': <'ok'>}>, 'queue': <{'waiting': "   \
-    "<uint32 1>}>, 'clients': <[{'protocol': <'imap'>, 'name': <'laptop'>, 'program': "  \
+    "<uint32 1>, 'held': <uint32 2>}>, 'clients': <[{'protocol': <'imap'>, 'name': "     \
+    "<'laptop'>, 'program': "                                                            \
     "<'Thunderbird 140.0'>, 'connections': <uint32 5>}, {'protocol': <'pop3'>, 'name': " \
     "<'fetch'>}]>, 'listeners': <[{'protocol': <'smtp'>, 'address': <'127.0.0.1'>, "     \
     "'port': <uint32 10587>}, {'protocol': <'pop3'>, 'address': <'127.0.0.1'>, "         \

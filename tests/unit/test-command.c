@@ -255,7 +255,7 @@ checks_the_status(void)
                     "  Account     anna@example.org (+2 identities)\n"
                     "  Local       SMTP 127.0.0.1:10587 · POP3 127.0.0.1:10110\n"
                     "  Clients     Thunderbird 140.0 (laptop, imap), fetch (pop3)\n"
-                    "  Queue       1 waiting\n"
+                    "  Queue       1 waiting · 2 held\n"
                     "  Today       0 delivered · 0 refused · 0 expired\n"
                     "  Attention   1 message was refused → hauspost queue show 7Q2K\n");
     fake_end(&home);
