@@ -308,6 +308,34 @@ convert_part(Converter *self, guint index, GError **error)
     return write_header(self, part, &change, error);
 }
 
+/* Inside a message/global, whose header may be as it likes? */
+static gboolean
+is_in_global(const HpMime *mime, guint index)
+{
+    while (index != 0) {
+        index = hp_mime_part(mime, index)->parent;
+        if (is_type(hp_mime_part(mime, index), "message", "global"))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+gboolean
+hp_sevenbit_has_wide_header(HpSlice message)
+{
+    g_autoptr(HpMime) mime = hp_mime_new(message);
+
+    for (guint i = 0; i < mime->parts->len; i++) {
+        const HpMimePart *part = hp_mime_part(mime, i);
+        HpSlice header = { mime->message.data + part->header_start,
+                           part->body_start - part->header_start };
+
+        if (!hp_text_is_ascii(header) && !is_in_global(mime, i))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 GString *
 hp_sevenbit_convert(HpSlice message, GError **error)
 {

@@ -35,3 +35,13 @@ typedef enum {
  * Returns: (transfer full): the message in ASCII
  */
 GString *hp_sevenbit_convert(HpSlice message, GError **error);
+
+/**
+ * hp_sevenbit_has_wide_header:
+ * @message: a whole message
+ *
+ * Does the header of the message, of a part, or of a message/rfc822 inside have bytes of
+ * 128 and more? Then it is an internationalized message, which only SMTPUTF8 may carry
+ * (RFC 6532 §3.7); a body alone does not make it one, and message/global is a body.
+ */
+gboolean hp_sevenbit_has_wide_header(HpSlice message);

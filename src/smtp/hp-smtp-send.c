@@ -12,7 +12,7 @@
 #define READ_OCTETS ((size_t)64 * 1024) /* of the content at a time */
 #define LAST_WORDS                                                                       \
     (5 * G_TIME_SPAN_SECOND) /* for the reason of a connection that broke */
-#define MAX_CONVERTED ((guint64)256 * 1024 * 1024) /* octets held in memory for it */
+#define MAX_WHOLE ((guint64)256 * 1024 * 1024) /* octets of a content held in memory */
 
 /* One transaction on its way. */
 typedef struct {
@@ -21,6 +21,7 @@ typedef struct {
     const HpSmtpCaps *caps;  /* (unowned) */
     HpCarry *carry;          /* (unowned) */
     HpCarryMessage *message; /* (unowned) */
+    GString *whole;          /* (owned) (nullable): the content, once it was needed */
     GString *converted;      /* (owned) (nullable): the content in 7 bits */
     GPtrArray *batch;        /* (owned): HpCarryRecipient, those of this transaction */
     GPtrArray *accepted;     /* (owned): HpCarryRecipient, those the server took */
@@ -532,16 +533,17 @@ refuse_unwritable(Sending *s)
 }
 
 static gboolean
-convert(Sending *s)
+load_whole(Sending *s)
 {
     g_autoptr(GString) whole = g_string_new(NULL);
     g_autofree char *buffer = g_malloc(READ_OCTETS);
-    g_autoptr(GError) error = NULL;
     gssize n;
 
+    if (s->whole != NULL)
+        return TRUE;
     while ((n = s->message->read(s->message->content, whole->len, buffer, READ_OCTETS,
-                                 &error)) > 0 &&
-           whole->len < MAX_CONVERTED)
+                                 NULL)) > 0 &&
+           whole->len < MAX_WHOLE)
         g_string_append_len(whole, buffer, n);
     if (n != 0) {
         g_ptr_array_set_size(s->accepted, 0);
@@ -549,7 +551,18 @@ convert(Sending *s)
         fail_reading(s);
         return FALSE;
     }
-    s->converted = hp_sevenbit_convert(hp_slice_of_string(whole), &error);
+    s->whole = g_steal_pointer(&whole);
+    return TRUE;
+}
+
+static gboolean
+convert(Sending *s)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!load_whole(s))
+        return FALSE;
+    s->converted = hp_sevenbit_convert(hp_slice_of_string(s->whole), &error);
     if (s->converted != NULL)
         return TRUE;
     hp_log("smtp", s->message->id, G_LOG_LEVEL_INFO, "no 7-bit form: %s", error->message);
@@ -559,25 +572,50 @@ convert(Sending *s)
     return FALSE;
 }
 
-/* What this server cannot take at all is refused before it is asked. */
 static gboolean
-fits_server(Sending *s)
+has_wide_recipient(Sending *s)
 {
-    const HpCarryMessage *m = s->message;
-    gboolean foreign = m->smtputf8 || !has_ascii_local_part(m->sender);
-
-    s->smtputf8 = s->caps->smtputf8 && foreign;
-    for (guint i = 0; i < s->batch->len && s->caps->smtputf8; i++) {
+    for (guint i = 0; i < s->batch->len; i++) {
         const HpCarryRecipient *recipient = g_ptr_array_index(s->batch, i);
 
-        s->smtputf8 = s->smtputf8 || !has_ascii_local_part(recipient->address);
+        if (!has_ascii_local_part(recipient->address))
+            return TRUE;
     }
-    if (foreign && !s->caps->smtputf8) {
+    return FALSE;
+}
+
+/* Clients give the parameter with every address beyond ASCII, also where only a domain is
+ * that, which becomes A-labels. So where it is lacking the header itself is looked at. */
+static gboolean
+agree_on_smtputf8(Sending *s)
+{
+    const HpCarryMessage *m = s->message;
+    gboolean needed = !has_ascii_local_part(m->sender);
+
+    if (!needed && m->smtputf8 && m->eight_bit) {
+        if (!s->caps->smtputf8 && !load_whole(s))
+            return FALSE;
+        needed = s->caps->smtputf8 ||
+                 hp_sevenbit_has_wide_header(hp_slice_of_string(s->whole));
+    }
+    if (needed && !s->caps->smtputf8) {
         refuse(s, s->batch, "5.6.7",
                _("the recipient's mail server does not accept addresses and headers with "
                  "letters beyond ASCII"));
         return FALSE;
     }
+    s->smtputf8 = s->caps->smtputf8 && (needed || has_wide_recipient(s));
+    return TRUE;
+}
+
+/* What this server cannot take at all is refused before it is asked. */
+static gboolean
+fits_server(Sending *s)
+{
+    const HpCarryMessage *m = s->message;
+
+    if (!agree_on_smtputf8(s))
+        return FALSE;
     refuse_unwritable(s);
     collect_untried(s);
     if (s->batch->len > 0 && m->eight_bit && !s->caps->eight_bit_mime && !convert(s))
@@ -623,6 +661,8 @@ hp_smtp_send(HpSmtpClient *client, HpCarry *carry, HpCarryMessage *message)
         result = read_reply(&s, HP_STAGE_MAIL);
         result = is_over(result) ? result : HP_SMTP_GO;
     }
+    if (s.whole != NULL)
+        g_string_free(s.whole, TRUE);
     if (s.converted != NULL)
         g_string_free(s.converted, TRUE);
     return result;

@@ -16,7 +16,9 @@
  * Sends in one transaction, or in several where the server takes no more recipients at
  * once (452 and 552 to a later RCPT, RFC 5321 §4.5.3.1.10). Where the server does
  * PIPELINING the whole envelope is one write. Bytes of 128 and more are converted where
- * it lacks 8BITMIME; what needs SMTPUTF8 is refused (5.6.7) where it lacks that.
+ * it lacks 8BITMIME. What needs SMTPUTF8 is refused (5.6.7) where it lacks that: a local
+ * part or a header beyond ASCII does, whatever the client asked for (RFC 6531 §3.4). A
+ * domain does not, because it goes in A-labels.
  *
  * Returns: GO if the connection is good for the next message. In all other cases it must
  *    be closed; recipients about whom nothing was said are still UNTRIED then, and

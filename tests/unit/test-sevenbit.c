@@ -131,6 +131,38 @@ too_complex_is_refused(void)
     g_assert_error(error, HP_SEVENBIT_ERROR, HP_SEVENBIT_ERROR_STRUCTURE);
 }
 
+static void
+only_headers_are_wide(void)
+{
+    static const struct {
+        const char *message;
+        gboolean want;
+    } rows[] = {
+        { "Subject: x\r\n\r\nplain\r\n", FALSE },
+        { "Subject: x\r\n\r\n" UE "\r\n", FALSE },
+        { "Subject: " UE "\r\n\r\nplain\r\n", TRUE },
+        { "Subject: " UE "\r\n", TRUE },
+        { "Content-Type: multipart/mixed; boundary=b\r\n\r\n" UE "\r\n--b\r\n\r\n" UE
+          "\r\n--b--\r\n",
+          FALSE },
+        { "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+          "Content-Disposition: attachment; filename=" UE "\r\n\r\nx\r\n--b--\r\n",
+          TRUE },
+        { "Content-Type: message/rfc822\r\n\r\nSubject: " UE "\r\n\r\nx\r\n", TRUE },
+        { "Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\n" UE "\r\n", FALSE },
+        { "Content-Type: message/global\r\n\r\nSubject: " UE "\r\n\r\nx\r\n", FALSE },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *exact = g_memdup2(rows[i].message, strlen(rows[i].message));
+
+        g_test_message("row %zu", i);
+        g_assert_cmpint(
+            hp_sevenbit_has_wide_header((HpSlice){ exact, strlen(rows[i].message) }), ==,
+            rows[i].want);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -138,5 +170,6 @@ main(int argc, char **argv)
     g_test_add_func("/sevenbit/converts-what-it-may", converts_what_it_may);
     g_test_add_func("/sevenbit/refuses-what-would-break", refuses_what_would_break);
     g_test_add_func("/sevenbit/too-complex-is-refused", too_complex_is_refused);
+    g_test_add_func("/sevenbit/only-headers-are-wide", only_headers_are_wide);
     return g_test_run();
 }

@@ -242,6 +242,106 @@ smtputf8_and_8bitmime_are_said(Fixture *f, gconstpointer data)
     fake_mx_free(mx);
 }
 
+/* The client asked for SMTPUTF8, but nothing needs it: a domain goes in A-labels. */
+static void
+what_is_asked_for_in_vain_goes_without(Fixture *f, gconstpointer data)
+{
+    static const char *const script[] = {
+        HELLO,
+        "S: 250 DSN",
+        "C: MAIL FROM:<anna@example.net> SIZE=30 BODY=8BITMIME",
+        "S: 250 ok",
+        "C: RCPT TO:<eva@xn--bcher-kva.org>",
+        "S: 250 ok",
+        "C: DATA",
+        "S: 354 go",
+        "DATA",
+        "S: 250 ok",
+        "C: QUIT",
+        NULL
+    };
+    FakeMx *mx = fake_mx_new(script, NULL, "127.0.0.1", 0);
+    HpCarryMessage *m = add_message(f, "eva@b\303\274cher.org");
+
+    (void)data;
+    g_string_assign(f->content, "Subject: hello\r\n\r\nb\303\274cher\r\n");
+    m->eight_bit = TRUE;
+    m->smtputf8 = TRUE;
+    carry_to(f, "[127.0.0.1]", mx->port);
+    expect(m, 0, "delivered 250 ");
+    fake_mx_free(mx);
+}
+
+/* RFC 6531 §3.4: it SHOULD NOT be said then, to a server that has it either. */
+static void
+ascii_goes_without_smtputf8(Fixture *f, gconstpointer data)
+{
+    static const char *const script[] = { HELLO,
+                                          "S: 250 SMTPUTF8",
+                                          "C: MAIL FROM:<anna@example.net> SIZE=30",
+                                          "S: 250 ok",
+                                          "C: RCPT TO:<a@x.org>",
+                                          "S: 250 ok",
+                                          "C: DATA",
+                                          "S: 354 go",
+                                          "DATA",
+                                          "S: 250 ok",
+                                          "C: QUIT",
+                                          NULL };
+    FakeMx *mx = fake_mx_new(script, NULL, "127.0.0.1", 0);
+    HpCarryMessage *m = add_message(f, "a@x.org");
+
+    (void)data;
+    m->smtputf8 = TRUE;
+    carry_to(f, "[127.0.0.1]", mx->port);
+    expect(m, 0, "delivered 250 ");
+    fake_mx_free(mx);
+}
+
+/* Who has an ASCII address gets the mail, beside one who cannot. */
+static void
+one_foreign_address_spoils_no_other(Fixture *f, gconstpointer data)
+{
+    static const char *const script[] = { HELLO,
+                                          "S: 250 DSN",
+                                          "C: MAIL FROM:<anna@example.net> SIZE=30",
+                                          "S: 250 ok",
+                                          "C: RCPT TO:<a@x.org>",
+                                          "S: 250 ok",
+                                          "C: DATA",
+                                          "S: 354 go",
+                                          "DATA",
+                                          "S: 250 ok",
+                                          "C: QUIT",
+                                          NULL };
+    FakeMx *mx = fake_mx_new(script, NULL, "127.0.0.1", 0);
+    HpCarryMessage *m = add_message(f, "j\303\266rg@x.org");
+
+    (void)data;
+    add_recipient(m, "a@x.org");
+    m->smtputf8 = TRUE;
+    carry_to(f, "[127.0.0.1]", mx->port);
+    expect(m, 0, "refused 554 5.6.7");
+    expect(m, 1, "delivered 250 ");
+    fake_mx_free(mx);
+}
+
+static void
+a_wide_header_is_refused_where_smtputf8_lacks(Fixture *f, gconstpointer data)
+{
+    static const char *const script[] = { HELLO, "S: 250 DSN", "C: QUIT", NULL };
+    FakeMx *mx = fake_mx_new(script, NULL, "127.0.0.1", 0);
+    HpCarryMessage *m = add_message(f, "a@x.org");
+
+    (void)data;
+    g_string_assign(f->content, "Subject: b\303\274cher\r\n\r\nhello\r\n");
+    m->eight_bit = TRUE;
+    m->smtputf8 = TRUE;
+    carry_to(f, "[127.0.0.1]", mx->port);
+    expect(m, 0, "refused 554 5.6.7");
+    fake_mx_free(mx);
+}
+
 static void
 silence_ends_at_the_deadline(Fixture *f, gconstpointer data)
 {
@@ -281,6 +381,11 @@ main(int argc, char **argv)
     ADD("a-disk-that-fails-ends-without-a-dot", a_disk_that_fails_ends_without_a_dot);
     ADD("what-the-server-lacks-is-refused-here", what_the_server_lacks_is_refused_here);
     ADD("smtputf8-and-8bitmime-are-said", smtputf8_and_8bitmime_are_said);
+    ADD("what-is-asked-for-in-vain-goes-without", what_is_asked_for_in_vain_goes_without);
+    ADD("ascii-goes-without-smtputf8", ascii_goes_without_smtputf8);
+    ADD("one-foreign-address-spoils-no-other", one_foreign_address_spoils_no_other);
+    ADD("a-wide-header-is-refused-where-smtputf8-lacks",
+        a_wide_header_is_refused_where_smtputf8_lacks);
     ADD("silence-ends-at-the-deadline", silence_ends_at_the_deadline);
     return g_test_run();
 }
