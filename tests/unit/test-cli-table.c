@@ -71,7 +71,7 @@ static void
 puts_the_last_cell_below_where_there_is_no_room(void)
 {
     g_autofree char *text = print_sentence(39);
-    g_autofree char *fitting = print(30, FALSE);
+    g_autofree char *fitting = print(32, FALSE);
 
     g_assert_cmpstr(text, ==,
                     "ID  SIZE\n"
