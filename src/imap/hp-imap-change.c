@@ -21,10 +21,17 @@ numbers(const GArray *array)
 /* --- STORE ---------------------------------------------------------------------------
  */
 
+typedef struct {
+    HpStoreFlagChange flags;
+    gboolean silent;
+} Change;
+
 /* store-modifiers, store-att-flags */
 static gboolean
-take_change(HpImapSession *s, HpImapArgs *args, HpStoreFlagChange *change)
+take_change(HpImapSession *s, HpImapArgs *args, Change *ret_change)
 {
+    HpStoreFlagChange *change = &ret_change->flags;
+
     change->unchanged_since = G_MAXUINT64;
     if (hp_imap_skip(args, '(')) {
         if (!hp_imap_skip_word(args, "UNCHANGEDSINCE"))
@@ -40,8 +47,8 @@ take_change(HpImapSession *s, HpImapArgs *args, HpStoreFlagChange *change)
         change->mode = HP_FLAGS_ADD;
     else if (hp_imap_skip(args, '-'))
         change->mode = HP_FLAGS_REMOVE;
-    s->own_silent = hp_imap_skip_word(args, "FLAGS.SILENT");
-    if (!s->own_silent && !hp_imap_skip_word(args, "FLAGS"))
+    ret_change->silent = hp_imap_skip_word(args, "FLAGS.SILENT");
+    if (!ret_change->silent && !hp_imap_skip_word(args, "FLAGS"))
         return hp_imap_want(args, _("FLAGS, +FLAGS or -FLAGS"));
     return hp_imap_take_space(args);
 }
@@ -78,26 +85,37 @@ modified_code(HpImapSession *s, GArray *modified, gboolean uid)
     return g_string_free(g_steal_pointer(&code), FALSE);
 }
 
+static gboolean
+carry_out(HpImapSession *s, const GArray *uids, HpStoreFlagChange *change, GError **error)
+{
+    change->told_modseq = hp_view_changes_modseq(s->view);
+    return (uids->len == 0 ||
+            hp_store_change_flags(s->options->store, hp_view_mailbox(s->view),
+                                  numbers(uids), uids->len, change, error)) &&
+           hp_imap_outbox_retry(s, uids, change, error);
+}
+
 static void
-store(HpImapSession *s, const GArray *seqs, HpStoreFlagChange *change, gboolean uid)
+store(HpImapSession *s, const GArray *seqs, Change *change, gboolean uid)
 {
     g_autoptr(GArray) uids = hp_imap_uids_of(s, seqs);
-    g_autoptr(GArray) modified = NULL;
     g_autoptr(GError) error = NULL;
+    gboolean done = carry_out(s, uids, &change->flags, &error);
+    g_autoptr(GArray) modified = g_steal_pointer(&change->flags.ret_modified);
+    g_autoptr(GArray) untold = g_steal_pointer(&change->flags.ret_untold);
+    HpImapOwn own = { .modseq = change->flags.ret_modseq, .silent = change->silent };
     g_autofree char *code = NULL;
-    gboolean done = uids->len == 0 ||
-                    hp_store_change_flags(s->options->store, hp_view_mailbox(s->view),
-                                          numbers(uids), uids->len, change, &error);
 
-    modified = g_steal_pointer(&change->ret_modified);
-    if (!done || !hp_imap_outbox_retry(s, uids, change, &error)) {
+    if (!done) {
         hp_imap_fail(s, error);
         return;
     }
-    s->own_modseq = change->ret_modseq;
-    if (!s->own_silent)
+    if (change->silent)
+        own.untold = untold;
+    else
         tell_all_flags(s, seqs);
-    code = modified_code(s, modified, uid);
+    code = modified_code(s, modified, uid); /* in the numbers from before the news */
+    hp_imap_tell_news(s, s->may_expunge, &own);
     hp_imap_ok(s, code,
                code != NULL ? _("Some had been changed meanwhile and stay as they are.")
                             : _("The flags are set."));
@@ -109,14 +127,14 @@ hp_imap_cmd_store(HpImapSession *s, HpImapArgs *args, gboolean uid)
 {
     g_autoptr(GArray) seqs = NULL;
     g_auto(HpImapFlags) flags = { 0 };
-    HpStoreFlagChange change = { 0 };
+    Change change = { 0 };
 
     if (!hp_imap_take_space(args) || !hp_imap_take_messages(s, args, uid, &seqs) ||
         !hp_imap_take_space(args) || !take_change(s, args, &change) ||
         !hp_imap_take_flags(args, &flags) || !hp_imap_take_end(args))
         return FALSE;
-    change.flags = flags.flags;
-    change.keywords = flags.keywords;
+    change.flags.flags = flags.flags;
+    change.flags.keywords = flags.keywords;
     if (hp_imap_check_writable(s))
         store(s, seqs, &change, uid);
     return TRUE;
@@ -155,10 +173,10 @@ hp_imap_expunge(HpImapSession *s, const GArray *seqs, GError **error)
 void
 hp_imap_finish_expunge(HpImapSession *s, const char *text)
 {
+    HpImapOwn own = { .expunged = TRUE };
     g_autofree char *code = NULL;
 
-    s->own_expunge = TRUE;
-    hp_imap_tell_news(s, TRUE);
+    hp_imap_tell_news(s, TRUE, &own);
     if (s->qresync && s->view != NULL)
         code = g_strdup_printf("HIGHESTMODSEQ %" G_GUINT64_FORMAT,
                                hp_view_highestmodseq(s->view));

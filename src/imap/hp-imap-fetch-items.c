@@ -49,7 +49,7 @@ items_for(const HpImapFetching *self, const HpViewEntry *entry)
     const HpImapSession *s = self->s;
     guint items = self->fetch->items;
 
-    if (s->own_modseq != 0 && entry->modseq == s->own_modseq)
+    if (self->own.modseq != 0 && entry->modseq == self->own.modseq)
         items |= HP_FETCH_FLAGS | (s->condstore ? HP_FETCH_MODSEQ : 0);
     /* RFC 7162 §3.2.4: whoever has enabled it gets uid and modseq with the flags. */
     if ((items & HP_FETCH_FLAGS) != 0 && s->qresync)

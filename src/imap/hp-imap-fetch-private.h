@@ -20,6 +20,7 @@ typedef struct {
     guint expunged;           /* messages that are gone and were not told so yet */
     guint damaged;            /* that cannot be read */
     guint unknown;            /* parts whose transfer encoding nobody knows */
+    HpImapOwn own;            /* that messages are marked as seen */
 } HpImapFetching;
 
 #define HP_IMAP_PIECE ((size_t)64 * 1024) /* octets read at once */

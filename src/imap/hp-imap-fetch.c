@@ -35,8 +35,9 @@ unseen_of(HpImapSession *s, const GArray *seqs)
 /* Before the messages go out, so that their flags are told with them. A disk that is full
  * must not keep anybody from reading. */
 static void
-mark_seen(HpImapSession *s, const GArray *seqs)
+mark_seen(HpImapFetching *self, const GArray *seqs)
 {
+    HpImapSession *s = self->s;
     g_autoptr(GArray) uids = unseen_of(s, seqs);
     g_autoptr(GError) error = NULL;
     HpStoreFlagChange change = { .mode = HP_FLAGS_ADD,
@@ -48,7 +49,7 @@ mark_seen(HpImapSession *s, const GArray *seqs)
     if (hp_store_change_flags(s->options->store, hp_view_mailbox(s->view),
                               (const guint32 *)(gconstpointer)uids->data, uids->len,
                               &change, &error))
-        s->own_modseq = change.ret_modseq;
+        self->own.modseq = change.ret_modseq;
     else
         hp_log("imap", hp_connection_id(s->connection), G_LOG_LEVEL_WARNING,
                "messages could not be marked as seen: %s", error->message);
@@ -221,6 +222,8 @@ tell_vanished(HpImapSession *s, const HpImapSet *set, guint64 since)
 static void
 finish(HpImapSession *s, const HpImapFetching *fetching, gboolean uid)
 {
+    /* Of a message that could not be sent the flags were not told either. */
+    hp_imap_tell_news(s, s->may_expunge, fetching->damaged > 0 ? NULL : &fetching->own);
     if (fetching->damaged > 0)
         hp_imap_no(s, "CORRUPTION",
                    _("The content of some of these messages is missing or damaged. The "
@@ -245,7 +248,7 @@ fetch_messages(HpImapSession *s, const HpImapFetch *fetch, const GArray *seqs,
     if ((fetch->items & HP_FETCH_MODSEQ) != 0)
         hp_imap_use_condstore(s);
     if (fetch->marks_seen && !s->read_only)
-        mark_seen(s, seqs);
+        mark_seen(&fetching, seqs);
     send_all(&fetching, seqs);
     g_free(fetching.buffer);
     if (s->state != HP_IMAP_ENDED)

@@ -16,7 +16,7 @@ tell(HpImapSession *s, gboolean may_expunge)
 {
     hp_imap_notify_hear(s);
     hp_imap_set_timeout(s, DONE_USEC);
-    hp_imap_tell_news(s, may_expunge);
+    hp_imap_tell_news(s, may_expunge, NULL);
     hp_imap_notify_look(s);
 }
 

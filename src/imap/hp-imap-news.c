@@ -110,48 +110,71 @@ flush_vanished(HpImapSession *s, GArray *vanished)
 }
 
 static void
-tell_changed(HpImapSession *s, const HpViewNews *news)
+tell_modseq(HpImapSession *s, guint32 seq, const HpViewEntry *entry)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    begin_fetch_with_uid(s, seq, entry->uid, line);
+    g_string_append_printf(line, "MODSEQ (%" G_GUINT64_FORMAT "))\r\n", entry->modseq);
+    hp_imap_write(s, hp_slice_of_string(line));
+}
+
+/* RFC 3501 §6.4.6: whatever .SILENT says, what others have changed is told. */
+static gboolean
+is_untold(const HpImapOwn *own, guint32 uid)
+{
+    return own->untold != NULL &&
+           g_array_binary_search(own->untold, &uid, compare_uids, NULL);
+}
+
+static void
+tell_changed(HpImapSession *s, const HpViewNews *news, const HpImapOwn *own)
 {
     guint32 now = hp_view_seq(s->view, news->uid); /* 0: expunged further on */
     HpViewEntry entry;
 
     if (now == 0 || !hp_view_get(s->view, now, &entry))
         return;
-    if (news->modseq != s->own_modseq || s->own_modseq == 0) {
-        if ((hp_imap_notify_selected(s) & HP_NOTIFY_FLAG_CHANGE) != 0)
+    if (own->modseq != 0 && news->modseq == own->modseq) {
+        if (is_untold(own, entry.uid))
             hp_imap_tell_flags(s, news->seq, &entry);
-        else
-            hp_imap_notify_put_off(s, entry.uid);
-    } else if (s->own_silent && s->condstore) {
-        g_autoptr(GString) line = g_string_new(NULL);
-
-        begin_fetch_with_uid(s, news->seq, entry.uid, line);
-        g_string_append_printf(line, "MODSEQ (%" G_GUINT64_FORMAT "))\r\n", entry.modseq);
-        hp_imap_write(s, hp_slice_of_string(line));
+        else if (own->silent && s->condstore)
+            tell_modseq(s, news->seq, &entry);
+    } else if ((hp_imap_notify_selected(s) & HP_NOTIFY_FLAG_CHANGE) != 0) {
+        hp_imap_tell_flags(s, news->seq, &entry);
+    } else {
+        hp_imap_notify_put_off(s, entry.uid);
     }
 }
 
+/* On the way through the news. */
+typedef struct {
+    const HpImapOwn *own; /* (unowned) */
+    GArray *vanished;     /* (owned): guint32, to be told together */
+} Telling;
+
 static void
-tell(HpImapSession *s, const HpViewNews *news, GArray *vanished)
+tell(HpImapSession *s, const HpViewNews *news, const Telling *telling)
 {
     if (news->kind == HP_VIEW_EXPUNGED && (s->qresync || s->uidonly)) {
-        g_array_append_val(vanished, news->uid);
+        g_array_append_val(telling->vanished, news->uid);
         return;
     }
-    flush_vanished(s, vanished);
+    flush_vanished(s, telling->vanished);
     if (news->kind == HP_VIEW_EXPUNGED)
         hp_imap_untagged(s, "%u EXPUNGE", news->seq);
     else if (news->kind == HP_VIEW_GROWN)
         hp_imap_untagged(s, "%u EXISTS", news->seq);
     else
-        tell_changed(s, news);
+        tell_changed(s, news, telling->own);
 }
 
 /* @before: how many messages there were. */
 static void
-tell_all(HpImapSession *s, const GArray *news, guint32 before)
+tell_all(HpImapSession *s, const GArray *news, guint32 before, const HpImapOwn *own)
 {
     g_autoptr(GArray) vanished = g_array_new(FALSE, FALSE, sizeof(guint32));
+    Telling telling = { own, vanished };
     gboolean has_grown = FALSE;
 
     for (guint i = 0; i < news->len; i++) {
@@ -159,7 +182,7 @@ tell_all(HpImapSession *s, const GArray *news, guint32 before)
 
         before -= one->kind == HP_VIEW_EXPUNGED;
         has_grown = has_grown || one->kind == HP_VIEW_GROWN;
-        tell(s, one, vanished);
+        tell(s, one, &telling);
     }
     flush_vanished(s, vanished);
     if (has_grown)
@@ -167,12 +190,15 @@ tell_all(HpImapSession *s, const GArray *news, guint32 before)
 }
 
 void
-hp_imap_tell_news(HpImapSession *s, gboolean may_expunge)
+hp_imap_tell_news(HpImapSession *s, gboolean may_expunge, const HpImapOwn *own)
 {
+    static const HpImapOwn nothing = { 0 };
     guint wanted = hp_imap_notify_selected(s);
     guint32 before;
     g_autoptr(GArray) news = NULL;
 
+    if (own == NULL)
+        own = &nothing;
     hp_imap_tell_metadata(s);
     if (s->view == NULL || s->state == HP_IMAP_ENDED)
         return;
@@ -181,13 +207,13 @@ hp_imap_tell_news(HpImapSession *s, gboolean may_expunge)
         return;
     }
     if ((wanted & HP_NOTIFY_MESSAGE_EXPUNGE) == 0)
-        may_expunge = may_expunge && s->own_expunge;
+        may_expunge = may_expunge && own->expunged;
     hp_view_hold_growth(s->view, (wanted & HP_NOTIFY_MESSAGE_NEW) == 0);
     if (!hp_view_has_news(s->view, may_expunge))
         return;
     before = hp_view_len(s->view);
     news = hp_view_sync(s->view, may_expunge);
-    tell_all(s, news, before);
+    tell_all(s, news, before, own);
 }
 
 /* RFC 7162 §3.1: "CONDSTORE enabling command" */

@@ -50,7 +50,7 @@ static void
 finish(HpImapSession *s, const char *condition, const char *code, const char *text)
 {
     hp_imap_drop_literal(s);
-    hp_imap_tell_news(s, s->may_expunge);
+    hp_imap_tell_news(s, s->may_expunge, NULL);
     if (s->state != HP_IMAP_ENDED)
         send_status(s, s->tag, condition, code, text);
 }

@@ -59,9 +59,6 @@ typedef struct {
     gint64 progress_usec; /* when something was last said while a command works */
     HpImapNotify
         *notify; /* (owned) (nullable): until NOTIFY is used for the first time */
-    gboolean own_expunge; /* this command has expunged, and tells so in any case */
-    guint64 own_modseq;   /* of this command's change, which it tells itself; 0: none */
-    gboolean own_silent;  /* and of which it tells no more than the modseq */
 } HpImapSession;
 
 /**
@@ -108,8 +105,16 @@ gboolean hp_imap_progress(HpImapSession *s, guint64 done, guint64 goal);
 /* --- hp-imap-news.c ------------------------------------------------------------------
  */
 
-/* Tells EXISTS, changed flags and, if allowed, EXPUNGE or VANISHED. */
-void hp_imap_tell_news(HpImapSession *s, gboolean may_expunge);
+/* What a command has done itself, and so is no news to the client. */
+typedef struct {
+    gboolean expunged; /* what is gone is told, whatever NOTIFY says */
+    guint64 modseq;    /* of its change of flags, which have been told ... */
+    gboolean silent;   /* ... or, after .SILENT, are not to be told */
+    GArray *untold;    /* (unowned) (nullable): guint32 uids, ascending, whose flags
+                          somebody else had changed before: they are told even so */
+} HpImapOwn;
+/* Tells EXISTS, changed flags and, if allowed, EXPUNGE or VANISHED. @own: (nullable). */
+void hp_imap_tell_news(HpImapSession *s, gboolean may_expunge, const HpImapOwn *own);
 /* Appends "* seq FETCH (", or "* uid UIDFETCH (" (RFC 9586 §3.3). */
 void hp_imap_begin_fetch(const HpImapSession *s, guint32 seq, guint32 uid, GString *out);
 /* "* seq FETCH (UID u FLAGS (...))" with MODSEQ if the client knows of it. */

@@ -324,9 +324,6 @@ run(HpImapSession *s, const Command *command, HpImapArgs *args, gboolean uid)
     }
     s->may_expunge = uid || !command->keeps_numbers;
     s->progress_usec = g_get_monotonic_time();
-    s->own_modseq = 0;
-    s->own_silent = FALSE;
-    s->own_expunge = FALSE;
     hp_imap_set_timeout(s, ANSWER_USEC);
     if (command->run(s, args, uid))
         return;

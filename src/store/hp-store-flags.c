@@ -17,6 +17,7 @@ typedef struct {
     char *last_result;     /* (owned) (nullable): and what becomes of them */
     HpCounts counts;
     GArray *modified; /* (owned): guint32 */
+    GArray *untold;   /* (owned): guint32 */
 } Marking;
 
 static void
@@ -27,6 +28,7 @@ clear_marking(Marking *self)
     g_free(self->last_text);
     g_free(self->last_result);
     g_array_unref(self->modified);
+    g_array_unref(self->untold);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Marking, clear_marking)
 
@@ -81,6 +83,8 @@ consider(const HpViewEntry *entry, const char *text, gint64 collected_usec, gpoi
     hp_counts_add(&self->counts, -1, entry->flags, entry->size);
     hp_counts_add(&self->counts, 1, changed.flags, entry->size);
     hp_news_add(self->news, changed, after);
+    if (self->change->told_modseq != 0 && entry->modseq > self->change->told_modseq)
+        g_array_append_val(self->untold, entry->uid);
 }
 
 static gboolean
@@ -148,6 +152,8 @@ run(Marking *self, GError **error)
     self->change->ret_modseq = self->news->modseq;
     if (self->modified->len > 0)
         self->change->ret_modified = g_array_ref(self->modified);
+    if (self->untold->len > 0)
+        self->change->ret_untold = g_array_ref(self->untold);
     return TRUE;
 }
 
@@ -158,6 +164,7 @@ new_marking(HpStore *self, gint64 mailbox, HpStoreUids uids, HpStoreFlagChange *
 
     change->ret_modseq = 0;
     change->ret_modified = NULL;
+    change->ret_untold = NULL;
     return (Marking){
         .task = hp_store_task(self),
         .mailbox = mailbox,
@@ -167,6 +174,7 @@ new_marking(HpStore *self, gint64 mailbox, HpStoreUids uids, HpStoreFlagChange *
             self->keywords,
             change->keywords != NULL ? (const char *const *)change->keywords : none),
         .modified = g_array_new(FALSE, FALSE, sizeof(guint32)),
+        .untold = g_array_new(FALSE, FALSE, sizeof(guint32)),
     };
 }
 

@@ -53,6 +53,9 @@ typedef struct {
     guint64 unchanged_since; /* %G_MAXUINT64: whatever (RFC 7162 §3.1.3) */
     GArray *ret_modified;    /* (out) (owned) (nullable): uids that had changed since */
     guint64 ret_modseq;      /* out: that of the change, 0 if nothing was changed */
+    guint64 told_modseq;     /* up to which the caller knows of changes; 0: do not ask */
+    GArray *ret_untold;      /* (out) (owned) (nullable): uids of those it does not know,
+                                in messages that are changed now */
 } HpStoreFlagChange;
 
 /* Unknown uids are skipped; an entry that has these flags already keeps its modseq. */

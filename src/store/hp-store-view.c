@@ -15,10 +15,11 @@ struct _HpView {
     GArray *changed;  /* (owned): guint32, ascending: changed, and not told */
     guint32 uidvalidity;
     guint32 uidnext;
-    guint64 told_modseq;  /* hp_view_highestmodseq() */
-    guint64 seen_modseq;  /* of the shared entries when they were last looked at */
-    guint64 log_position; /* up to which their log was read */
-    gboolean has_grown;   /* and not told */
+    guint64 told_modseq;    /* hp_view_highestmodseq() */
+    guint64 changes_modseq; /* hp_view_changes_modseq() */
+    guint64 seen_modseq;    /* of the shared entries when they were last looked at */
+    guint64 log_position;   /* up to which their log was read */
+    gboolean has_grown;     /* and not told */
     gboolean holds_growth;
 };
 
@@ -48,6 +49,7 @@ take_first_look(HpView *self)
     self->uidnext = shared->uidnext;
     self->seen_modseq = shared->highestmodseq;
     self->told_modseq = shared->highestmodseq;
+    self->changes_modseq = shared->highestmodseq;
     self->log_position = shared->log_start + shared->log->len;
     if (self->waker != NULL)
         g_ptr_array_add(shared->wakers, self->waker);
@@ -113,6 +115,12 @@ guint64
 hp_view_highestmodseq(HpView *self)
 {
     return self->told_modseq;
+}
+
+guint64
+hp_view_changes_modseq(const HpView *self)
+{
+    return self->changes_modseq;
 }
 
 gboolean
@@ -396,6 +404,7 @@ hp_view_sync(HpView *self, gboolean may_expunge)
             tell_grown(self, news);
         tell_changed(self, news);
     }
+    self->changes_modseq = self->seen_modseq;
     if (self->held->len == 0 && !self->has_grown)
         self->told_modseq = self->seen_modseq;
     return news;

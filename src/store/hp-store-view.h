@@ -48,6 +48,8 @@ guint32 hp_view_uidvalidity(const HpView *self);
 guint32 hp_view_uidnext(HpView *self);
 /* Of what this view has been told; it stays where it is while an expunge is held back. */
 guint64 hp_view_highestmodseq(HpView *self);
+/* Up to which changes of flags have been told; held back expunges do not matter. */
+guint64 hp_view_changes_modseq(const HpView *self);
 gboolean hp_view_ended(HpView *self); /* the mailbox was deleted */
 
 guint32 hp_view_len(const HpView *self);              /* messages: seq 1 to this */

@@ -201,6 +201,32 @@ spares_what_has_changed_since(StoreFixture *f, gconstpointer unused)
     g_array_unref(change.ret_modified);
 }
 
+/* Whoever changes without being told may have to be told even so. */
+static void
+tells_what_the_caller_does_not_know(StoreFixture *f, gconstpointer unused)
+{
+    const guint32 uids[] = { 1, 2, 3 };
+    HpStoreFlagChange change = { .mode = HP_FLAGS_ADD,
+                                 .flags = HP_STORE_SEEN,
+                                 .unchanged_since = G_MAXUINT64 };
+    guint64 known;
+
+    store_fill(f, INBOX, 3);
+    known = (guint64)store_ask(f, "SELECT highestmodseq FROM mailbox WHERE id = 1");
+    g_assert_true(hp_store_change_flags(f->store, INBOX, uids, 2, &change, NULL));
+    g_assert_null(change.ret_untold); /* nobody asked */
+    change.told_modseq = known;
+    g_assert_true(hp_store_change_flags(f->store, INBOX, uids + 2, 1, &change, NULL));
+    g_assert_null(change.ret_untold);
+    g_assert_true(hp_store_change_flags(f->store, INBOX, uids, 3, &change, NULL));
+    g_assert_null(change.ret_untold); /* nothing is changed */
+    change.flags = HP_STORE_FLAGGED;
+    g_assert_true(hp_store_change_flags(f->store, INBOX, uids, 2, &change, NULL));
+    g_assert_cmpuint(change.ret_untold->len, ==, 2);
+    g_assert_cmpuint(g_array_index(change.ret_untold, guint32, 1), ==, 2);
+    g_array_unref(change.ret_untold);
+}
+
 static void
 copies_without_touching_bytes(StoreFixture *f, gconstpointer unused)
 {
@@ -505,6 +531,7 @@ main(int argc, char **argv)
     CASE("keeps-what-came-back", keeps_what_came_back);
     CASE("changes-flags-and-keywords", changes_flags_and_keywords);
     CASE("spares-what-has-changed-since", spares_what_has_changed_since);
+    CASE("tells-what-the-caller-does-not-know", tells_what_the_caller_does_not_know);
     CASE("copies-without-touching-bytes", copies_without_touching_bytes);
     CASE("moves-in-one-step", moves_in_one_step);
     CASE("copies-many-at-once", copies_many_at_once);

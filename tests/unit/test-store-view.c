@@ -145,6 +145,8 @@ holds_expunges_back(StoreFixture *f, gconstpointer unused)
     g_assert_cmpuint(entry.uid, ==, 4);
     /* A client that knew a higher one would never hear of the expunge. */
     g_assert_cmpuint(hp_view_highestmodseq(view), ==, before);
+    g_assert_cmpuint(hp_view_changes_modseq(view), ==,
+                     store_ask(f, "SELECT highestmodseq FROM mailbox WHERE id = 1"));
     check_sync(view, TRUE, "E2:2 E2:3");
     g_assert_cmpuint(hp_view_seq(view, 5), ==, 3);
     g_assert_cmpuint(hp_view_highestmodseq(view), >, before + 3);
