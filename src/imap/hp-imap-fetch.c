@@ -172,8 +172,6 @@ add_message(HpImapFetching *self, guint32 seq, GArray *batch)
         self->expunged++;
         return;
     }
-    if (self->fetch->changed && message.entry.modseq <= self->fetch->changed_since)
-        return;
     g_array_append_val(batch, message);
     if (batch->len == BATCH)
         send_batch(self, batch);
@@ -219,6 +217,24 @@ tell_vanished(HpImapSession *s, const HpImapSet *set, guint64 since)
     hp_imap_tell_vanished(s, some, TRUE);
 }
 
+/* RFC 7162 §3.1.4.1: those that have changed since, and those of which nobody can say so
+ * any more. */
+static GArray *
+changed_since(HpImapSession *s, const GArray *seqs, guint64 since)
+{
+    GArray *changed = g_array_new(FALSE, FALSE, sizeof(HpImapRange));
+    HpViewEntry entry;
+
+    for (guint i = 0; i < seqs->len; i++) {
+        const HpImapRange *range = &g_array_index(seqs, HpImapRange, i);
+
+        for (guint32 seq = range->from; seq <= range->to; seq++)
+            if (!hp_view_get(s->view, seq, &entry) || entry.modseq > since)
+                hp_imap_ranges_add(changed, seq, seq);
+    }
+    return changed;
+}
+
 static void
 finish(HpImapSession *s, const HpImapFetching *fetching, gboolean uid)
 {
@@ -244,9 +260,14 @@ fetch_messages(HpImapSession *s, const HpImapFetch *fetch, const GArray *seqs,
 {
     g_autoptr(GString) out = g_string_new(NULL);
     HpImapFetching fetching = { .s = s, .fetch = fetch, .out = out };
+    g_autoptr(GArray) changed = NULL;
 
     if ((fetch->items & HP_FETCH_MODSEQ) != 0)
         hp_imap_use_condstore(s);
+    if (fetch->changed) { /* before \Seen changes what was not meant, and all is sent */
+        changed = changed_since(s, seqs, fetch->changed_since);
+        seqs = changed;
+    }
     if (fetch->marks_seen && !s->read_only)
         mark_seen(&fetching, seqs);
     send_all(&fetching, seqs);

@@ -234,21 +234,6 @@ hp_imap_use_condstore(HpImapSession *s)
 /* --- message numbers -----------------------------------------------------------------
  */
 
-static void
-add_range(GArray *ranges, guint32 from, guint32 to)
-{
-    HpImapRange range = { from, to };
-    HpImapRange *last =
-        ranges->len > 0 ? &g_array_index(ranges, HpImapRange, ranges->len - 1) : NULL;
-
-    if (from > to)
-        return;
-    if (last != NULL && last->to + 1 == from)
-        last->to = to;
-    else
-        g_array_append_val(ranges, range);
-}
-
 static GArray *
 seqs_of_uids(HpImapSession *s, const GArray *ranges)
 {
@@ -261,7 +246,7 @@ seqs_of_uids(HpImapSession *s, const GArray *ranges)
         guint32 behind =
             uids->to == G_MAXUINT32 ? len + 1 : hp_view_seq_from(s->view, uids->to + 1);
 
-        add_range(seqs, from, behind - 1);
+        hp_imap_ranges_add(seqs, from, behind - 1);
     }
     return seqs;
 }
@@ -275,7 +260,7 @@ seqs_of_saved(HpImapSession *s)
         guint32 seq = hp_view_seq(s->view, g_array_index(s->saved, guint32, i));
 
         if (seq != 0)
-            add_range(seqs, seq, seq);
+            hp_imap_ranges_add(seqs, seq, seq);
     }
     return seqs;
 }

@@ -125,6 +125,21 @@ hp_imap_set_sort(const HpImapSet *self, guint32 star)
     return merge(sorted);
 }
 
+void
+hp_imap_ranges_add(GArray *ranges, guint32 from, guint32 to)
+{
+    HpImapRange range = { from, to };
+    HpImapRange *last =
+        ranges->len > 0 ? &g_array_index(ranges, HpImapRange, ranges->len - 1) : NULL;
+
+    if (from > to)
+        return;
+    if (last != NULL && last->to + 1 == from)
+        last->to = to;
+    else
+        g_array_append_val(ranges, range);
+}
+
 gboolean
 hp_imap_ranges_have(const GArray *ranges, guint32 number)
 {

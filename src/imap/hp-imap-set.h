@@ -42,6 +42,10 @@ gboolean hp_imap_set_has_star(const HpImapSet *self);
  */
 GArray *hp_imap_set_sort(const HpImapSet *self, guint32 star);
 
+/* Appends @from to @to, which are behind all that sorted ranges hold; nothing if @from is
+ * above @to. */
+void hp_imap_ranges_add(GArray *ranges, guint32 from, guint32 to);
+
 /* Is @number in sorted ranges? */
 gboolean hp_imap_ranges_have(const GArray *ranges, guint32 number);
 

@@ -121,6 +121,21 @@ test_writes_what_it_reads(void)
         g_assert_true(hp_imap_ranges_have(sorted, numbers[i]));
 }
 
+static void
+test_grows_at_its_end(void)
+{
+    g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(HpImapRange));
+
+    hp_imap_ranges_add(ranges, 2, 1);
+    g_assert_cmpuint(ranges->len, ==, 0);
+    hp_imap_ranges_add(ranges, 2, 4);
+    hp_imap_ranges_add(ranges, 5, 5);
+    hp_imap_ranges_add(ranges, 7, 9);
+    g_assert_cmpuint(ranges->len, ==, 2);
+    g_assert_cmpuint(hp_imap_ranges_count(ranges), ==, 7);
+    g_assert_false(hp_imap_ranges_have(ranges, 6));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -130,6 +145,7 @@ main(int argc, char **argv)
     g_test_add_func("/imap-set/refuses-what-is-none", test_refuses);
     g_test_add_func("/imap-set/dollar-is-what-was-saved", test_saved);
     g_test_add_func("/imap-set/finds-and-counts", test_finds_and_counts);
+    g_test_add_func("/imap-set/grows-at-its-end", test_grows_at_its_end);
     g_test_add_func("/imap-set/writes-what-it-reads", test_writes_what_it_reads);
     return g_test_run();
 }
