@@ -231,8 +231,9 @@ select_mailbox(HpImapSession *s, HpImapArgs *args, gboolean read_only)
         return FALSE;
     if (!hp_imap_take_end(args))
         return FALSE;
-    /* The mailbox that was open is closed, whatever comes of it (RFC 9051 §6.3.2). */
-    if (s->view != NULL && (s->qresync || s->rev2))
+    /* The mailbox that was open is closed, whatever comes of it (RFC 9051 §6.3.2), and
+     * who knows CONDSTORE says so to everybody (RFC 7162 §3.2.11). */
+    if (s->view != NULL)
         hp_imap_say(s, "OK", "CLOSED", _("The other mailbox is closed."));
     hp_imap_deselect(s);
     if (condstore)
