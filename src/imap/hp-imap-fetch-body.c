@@ -5,6 +5,8 @@
 #include "hp-log.h"
 #include "hp-mime.h"
 
+#include <string.h>
+
 #define MESSAGE_USEC ((gint64)10 * 60 * G_USEC_PER_SEC)
 
 static HpImapSpan
@@ -101,6 +103,25 @@ stream(HpImapFetching *self, HpContent *content, HpImapSpan what)
     }
 }
 
+/* @ret_bytes: at least @what.octets. %FALSE: it cannot be read, and the session has
+ * ended.
+ */
+static gboolean
+read_all(HpImapFetching *self, HpContent *content, HpImapSpan what, char *ret_bytes)
+{
+    while (what.octets > 0) {
+        size_t n = hp_imap_fetch_read(self, content, what);
+
+        if (n == 0)
+            return FALSE;
+        memcpy(ret_bytes, self->buffer, n);
+        ret_bytes += n;
+        what.offset += n;
+        what.octets -= n;
+    }
+    return TRUE;
+}
+
 /* Fields of a header, of which only so much is looked at as parsers do. */
 static void
 send_fields(HpImapFetching *self, const HpImapSection *section, HpContent *content,
@@ -110,14 +131,10 @@ send_fields(HpImapFetching *self, const HpImapSection *section, HpContent *conte
     g_autofree char *bytes = g_malloc(size + 1);
     g_autoptr(GString) fields = g_string_new(NULL);
     HpImapSpan cut = { 0, 0 };
-    size_t got = 0;
-    gssize n;
 
-    do {
-        n = hp_content_read(content, header.offset + got, bytes + got, size - got, NULL);
-        got += (size_t)MAX(n, 0);
-    } while (n > 0 && got < size);
-    hp_imap_section_fields(section, (HpSlice){ bytes, got }, fields);
+    if (!read_all(self, content, (HpImapSpan){ header.offset, size }, bytes))
+        return;
+    hp_imap_section_fields(section, (HpSlice){ bytes, size }, fields);
     cut.octets = fields->len;
     hp_imap_section_cut(section, &cut.offset, &cut.octets);
     hp_imap_fetch_announce(self, section, cut.octets);
@@ -195,7 +212,8 @@ hp_imap_fetch_whole(HpImapFetching *self, const HpImapFetched *message)
     hp_imap_set_timeout(self->s, MESSAGE_USEC);
     hp_imap_fetch_begin(self, message);
     hp_imap_fetch_summary(self, summary);
-    for (guint i = 0; i < self->fetch->sections->len; i++)
+    for (guint i = 0; i < self->fetch->sections->len && self->s->state != HP_IMAP_ENDED;
+         i++)
         send_section(self, &g_array_index(self->fetch->sections, HpImapSection, i),
                      content, summary);
     g_string_append(self->out, ")\r\n");

@@ -141,7 +141,7 @@ hp_imap_fetch_headers(HpImapFetching *self, HpSlice header)
 void
 hp_imap_fetch_send(HpImapFetching *self)
 {
-    if (self->out->len > 0)
+    if (self->out->len > 0 && self->s->state != HP_IMAP_ENDED)
         hp_imap_write(self->s, hp_slice_of_string(self->out));
     g_string_truncate(self->out, 0);
 }

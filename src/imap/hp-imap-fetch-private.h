@@ -40,7 +40,7 @@ void hp_imap_fetch_headers(HpImapFetching *self, HpSlice header);
 /* Appends the name of a section and the octets it has, without them. */
 void hp_imap_fetch_announce(HpImapFetching *self, const HpImapSection *section,
                             guint64 octets);
-/* Sends what was gathered. */
+/* Sends what was gathered, unless the session has ended: it may not be whole. */
 void hp_imap_fetch_send(HpImapFetching *self);
 
 /* --- hp-imap-fetch-body.c ------------------------------------------------------------

@@ -199,22 +199,16 @@ send_all(HpImapFetching *self, const GArray *seqs)
  */
 
 /* RFC 7162 §3.2.6: those of the set that have vanished since. */
-static void
-tell_vanished(HpImapSession *s, const HpImapSet *set, guint64 since)
+static gboolean
+tell_vanished(HpImapSession *s, const HpImapSet *set, guint64 since, GError **error)
 {
-    guint32 last = hp_view_uidnext(s->view) - 1;
-    g_autoptr(GArray) ranges = hp_imap_set_sort(set, last);
-    g_autoptr(GArray) all =
-        hp_store_vanished(s->options->store, hp_view_mailbox(s->view), since, NULL);
-    g_autoptr(GArray) some = g_array_new(FALSE, FALSE, sizeof(guint32));
+    g_autoptr(GArray) known = hp_imap_set_sort(set, hp_view_uidnext(s->view) - 1);
+    g_autoptr(GArray) uids =
+        hp_store_vanished(s->options->store, hp_view_mailbox(s->view), since, error);
 
-    for (guint i = 0; all != NULL && i < all->len; i++) {
-        guint32 uid = g_array_index(all, guint32, i);
-
-        if (hp_imap_ranges_have(ranges, uid) && hp_view_seq(s->view, uid) == 0)
-            g_array_append_val(some, uid);
-    }
-    hp_imap_tell_vanished(s, some, TRUE);
+    if (uids != NULL)
+        hp_imap_tell_vanished_earlier(s, uids, known);
+    return uids != NULL;
 }
 
 /* RFC 7162 §3.1.4.1: those that have changed since, and those of which nobody can say so
@@ -293,6 +287,7 @@ hp_imap_cmd_fetch(HpImapSession *s, HpImapArgs *args, gboolean uid)
     g_auto(HpImapSet) set = { NULL, FALSE };
     g_auto(HpImapFetch) fetch = { 0 };
     g_autoptr(GArray) seqs = NULL;
+    g_autoptr(GError) error = NULL;
     HpCursor at_set;
 
     if (!hp_imap_take_space(args))
@@ -317,8 +312,9 @@ hp_imap_cmd_fetch(HpImapSession *s, HpImapArgs *args, gboolean uid)
     }
     if (uid && !s->uidonly) /* UIDFETCH begins with it */
         fetch.items |= HP_FETCH_UID;
-    if (fetch.vanished)
-        tell_vanished(s, &set, fetch.changed_since);
-    fetch_messages(s, &fetch, seqs, uid);
+    if (fetch.vanished && !tell_vanished(s, &set, fetch.changed_since, &error))
+        hp_imap_fail(s, error);
+    else
+        fetch_messages(s, &fetch, seqs, uid);
     return TRUE;
 }

@@ -74,18 +74,33 @@ hp_imap_tell_flags(HpImapSession *s, guint32 seq, const HpViewEntry *entry)
     hp_imap_write(s, hp_slice_of_string(line));
 }
 
-void
-hp_imap_tell_vanished(HpImapSession *s, GArray *uids, gboolean earlier)
+/* @what: "VANISHED" and what stands between it and the uids. */
+static void
+tell_vanished(HpImapSession *s, const char *what, const GArray *uids)
 {
-    g_autoptr(GString) line = g_string_new("* VANISHED ");
+    g_autoptr(GString) line = g_string_new("* ");
 
     if (uids->len == 0)
         return;
-    if (earlier)
-        g_string_append(line, "(EARLIER) ");
+    g_string_append(line, what);
     hp_imap_out_set(line, (const guint32 *)(gpointer)uids->data, uids->len);
     g_string_append(line, "\r\n");
     hp_imap_write(s, hp_slice_of_string(line));
+}
+
+void
+hp_imap_tell_vanished_earlier(HpImapSession *s, const GArray *uids, const GArray *known)
+{
+    g_autoptr(GArray) some = g_array_new(FALSE, FALSE, sizeof(guint32));
+
+    for (guint i = 0; i < uids->len; i++) {
+        guint32 uid = g_array_index(uids, guint32, i);
+
+        if ((known == NULL || hp_imap_ranges_have(known, uid)) &&
+            hp_view_seq(s->view, uid) == 0)
+            g_array_append_val(some, uid);
+    }
+    tell_vanished(s, "VANISHED (EARLIER) ", some);
 }
 
 /* --- news ----------------------------------------------------------------------------
@@ -105,7 +120,7 @@ static void
 flush_vanished(HpImapSession *s, GArray *vanished)
 {
     g_array_sort(vanished, compare_uids);
-    hp_imap_tell_vanished(s, vanished, FALSE);
+    tell_vanished(s, "VANISHED ", vanished);
     g_array_set_size(vanished, 0);
 }
 

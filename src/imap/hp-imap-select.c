@@ -157,28 +157,23 @@ tell_mailbox(HpImapSession *s, const HpStoreMailbox *mailbox)
 /* --- QRESYNC -------------------------------------------------------------------------
  */
 
-/* What has vanished, of what the client knows; never what the view still has, which is
- * told when that goes. */
-static void
-tell_vanished_since(HpImapSession *s, const Resync *resync, const GArray *known)
+/* What has vanished since, before anything is told: a client that is not told of it keeps
+ * for ever what is gone. @ret: (out) (transfer full) (nullable): %NULL if there is
+ * nothing to resynchronise. */
+static gboolean
+read_vanished(const HpImapSession *s, const HpView *view, const Resync *resync,
+              GArray **ret, GError **error)
 {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GArray) all = hp_store_vanished(s->options->store, hp_view_mailbox(s->view),
-                                              resync->modseq, &error);
-    g_autoptr(GArray) some = g_array_new(FALSE, FALSE, sizeof(guint32));
-
-    for (guint i = 0; all != NULL && i < all->len; i++) {
-        guint32 uid = g_array_index(all, guint32, i);
-
-        if ((known == NULL || hp_imap_ranges_have(known, uid)) &&
-            hp_view_seq(s->view, uid) == 0)
-            g_array_append_val(some, uid);
-    }
-    hp_imap_tell_vanished(s, some, TRUE);
+    /* From another UIDVALIDITY the client sees that all it knew is void. */
+    if (!resync->given || resync->uidvalidity != hp_view_uidvalidity(view))
+        return TRUE;
+    *ret = hp_store_vanished(s->options->store, hp_view_mailbox(view), resync->modseq,
+                             error);
+    return *ret != NULL;
 }
 
 static void
-tell_since(HpImapSession *s, const Resync *resync)
+tell_since(HpImapSession *s, const Resync *resync, const GArray *vanished)
 {
     guint32 last =
         hp_view_len(s->view) > 0 ? hp_view_uid(s->view, hp_view_len(s->view)) : 0;
@@ -186,9 +181,7 @@ tell_since(HpImapSession *s, const Resync *resync)
         resync->known.ranges != NULL ? hp_imap_set_sort(&resync->known, last) : NULL;
     HpViewEntry entry;
 
-    if (resync->uidvalidity != hp_view_uidvalidity(s->view))
-        return; /* the client sees from UIDVALIDITY that all it knew is void */
-    tell_vanished_since(s, resync, known);
+    hp_imap_tell_vanished_earlier(s, vanished, known);
     for (guint32 seq = 1; seq <= hp_view_len(s->view); seq++)
         if (hp_view_get(s->view, seq, &entry) && entry.modseq > resync->modseq &&
             (known == NULL || hp_imap_ranges_have(known, entry.uid)))
@@ -203,17 +196,20 @@ open_mailbox(HpImapSession *s, const HpStoreMailbox *mailbox, gboolean read_only
              const Resync *resync)
 {
     g_autoptr(GError) error = NULL;
+    g_autoptr(HpView) view =
+        hp_view_open(s->options->store, mailbox->id, s->waker, &error);
+    g_autoptr(GArray) vanished = NULL;
 
-    s->view = hp_view_open(s->options->store, mailbox->id, s->waker, &error);
-    if (s->view == NULL) {
+    if (view == NULL || !read_vanished(s, view, resync, &vanished, &error)) {
         hp_imap_fail(s, error);
         return;
     }
+    s->view = g_steal_pointer(&view);
     s->state = HP_IMAP_SELECTED;
     s->read_only = read_only || !hp_store_is_writable(s->options->store);
     tell_mailbox(s, mailbox);
-    if (resync->given)
-        tell_since(s, resync);
+    if (vanished != NULL)
+        tell_since(s, resync, vanished);
     hp_imap_ok(s, s->read_only ? "READ-ONLY" : "READ-WRITE", _("The mailbox is open."));
 }
 

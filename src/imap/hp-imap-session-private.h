@@ -124,8 +124,10 @@ void hp_imap_tell_flags(HpImapSession *s, guint32 seq, const HpViewEntry *entry)
 void hp_imap_know_keywords(HpImapSession *s, guint32 set);
 /* "* FLAGS (...)"; returns the keywords with a space before each: (transfer full). */
 char *hp_imap_tell_flags_in_use(HpImapSession *s);
-/* "* VANISHED [(EARLIER) ]1:3" */
-void hp_imap_tell_vanished(HpImapSession *s, GArray *uids, gboolean earlier);
+/* "* VANISHED (EARLIER) 1:3": of @uids (guint32, ascending) those in @known (nullable:
+ * all), never what the view still has, which is told when that goes. */
+void hp_imap_tell_vanished_earlier(HpImapSession *s, const GArray *uids,
+                                   const GArray *known);
 /* From now on the client knows of MODSEQ; tells HIGHESTMODSEQ if that is new (RFC 7162
  * §3.1.2). */
 void hp_imap_use_condstore(HpImapSession *s);

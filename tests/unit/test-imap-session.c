@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <gio/gio.h>
+#include <glob.h>
+#include <sqlite3.h>
 #include <sys/socket.h>
 
 static const HpService plain = { .name = "imap" };
@@ -407,6 +409,74 @@ keeps_no_half_message(Case *c, gconstpointer data)
 }
 
 static void
+change_database(ImapFixture *f, const char *sql)
+{
+    g_autofree char *path = g_build_filename(f->folder, "mail.db", NULL);
+    sqlite3 *db = NULL;
+
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* A client that took OK for all would keep what is gone for ever (RFC 7162 §3.2.5.1). */
+static void
+opens_nothing_if_it_cannot_tell_what_is_gone(Case *c, gconstpointer data)
+{
+    change_database(&c->f, "UPDATE mailbox SET uidvalidity = 1");
+    client_log_in(&c->one, &c->f);
+    client_say(&c->one, "a ENABLE QRESYNC", "a OK ");
+    client_say(&c->one, "b SELECT INBOX (QRESYNC (1 1))", "b OK ");
+    change_database(&c->f, "ALTER TABLE expunged RENAME TO lost");
+    client_say(&c->one, "c UID FETCH 1:* (FLAGS) (CHANGEDSINCE 1 VANISHED)", "c NO ");
+    client_say(&c->one, "d SELECT INBOX (QRESYNC (1 1))", "d NO ");
+    client_say(&c->one, "e FETCH 1 FLAGS", "e BAD ");
+    change_database(&c->f, "ALTER TABLE lost RENAME TO expunged");
+    client_say(&c->one, "f SELECT INBOX (QRESYNC (1 1))", "f OK ");
+}
+
+/* The file that a large message is kept in loses its last @octets. */
+static void
+cut_file(ImapFixture *f, gint64 octets)
+{
+    g_autofree char *pattern = g_strconcat(f->folder, "/messages/*/*", NULL);
+    struct stat info;
+    glob_t found = { 0 };
+
+    g_assert_cmpint(glob(pattern, 0, NULL, &found), ==, 0);
+    g_assert_cmpuint(found.gl_pathc, ==, 1);
+    g_assert_cmpint(stat(found.gl_pathv[0], &info), ==, 0);
+    g_assert_cmpint(truncate(found.gl_pathv[0], info.st_size - octets), ==, 0);
+    globfree(&found);
+}
+
+#define LONG_BODY 4000000 /* octets: more than waits on the way to a client */
+#define LAST_PART                                                                        \
+    "\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\n\r\n\r\n--b--\r\n"
+
+/* What cannot be read to its end looks like nothing that is whole. While the first part
+ * waits for the client, the header of the second is lost. */
+static void
+answers_with_nothing_that_is_cut(Case *c, gconstpointer data)
+{
+    g_autoptr(GString) mail =
+        g_string_new("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n");
+    g_autofree char *body = g_strnfill(LONG_BODY, 'x');
+
+    g_string_append(mail, body);
+    g_string_append(mail, LAST_PART);
+    imap_append(&c->f, hp_slice_of_string(mail), 0);
+    client_log_in(&c->one, &c->f);
+    client_say(&c->one, "a SELECT INBOX", "a OK ");
+    client_say(&c->one,
+               "b FETCH 4 (BODY.PEEK[1] BODY.PEEK[2.HEADER.FIELDS (Subject)] FLAGS)",
+               " BODY[1] {4000000}\r\n");
+    cut_file(&c->f, (gint64)strlen(LAST_PART) - 4);
+    client_drain(&c->one);
+    g_assert_true(g_str_has_suffix(c->one.said->str, "xxx"));
+}
+
+static void
 needs_tls_for_passwords_if_so_set(Case *c, gconstpointer data)
 {
     Client strict;
@@ -554,6 +624,10 @@ main(int argc, char **argv)
     add("/imap-session/takes-no-flood-of-literals", takes_no_flood_of_literals, NULL);
     add("/imap-session/reads-byte-by-byte", reads_byte_by_byte, NULL);
     add("/imap-session/keeps-no-half-message", keeps_no_half_message, NULL);
+    add("/imap-session/opens-nothing-if-it-cannot-tell-what-is-gone",
+        opens_nothing_if_it_cannot_tell_what_is_gone, NULL);
+    add("/imap-session/answers-with-nothing-that-is-cut",
+        answers_with_nothing_that_is_cut, NULL);
     add("/imap-session/needs-tls-for-passwords-if-so-set",
         needs_tls_for_passwords_if_so_set, NULL);
     add("/imap-session/asks-the-queue-for-what-is-in-its-mailbox",
