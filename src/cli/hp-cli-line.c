@@ -26,7 +26,7 @@ hp_cli_line_obstacle(GVariant *status, const char **ret_command)
 
     if (g_strcmp0(hp_dict_text(status, "state"), "paused") == 0) {
         *ret_command = "hauspost resume";
-        return _("Sending is paused; mail goes out when it goes on.");
+        return _("Sending is paused; nothing goes out until you resume it.");
     }
     for (gsize i = 0; i < G_N_ELEMENTS(obstacles); i++) {
         if (g_strcmp0(obstacles[i].state, state) != 0)

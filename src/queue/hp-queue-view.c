@@ -587,29 +587,44 @@ put_totals(GVariantBuilder *b, HpDbConn *conn)
     hp_db_reset(stmt);
 }
 
+/* What was said at a destination last, or why nothing was. */
+static void
+put_last_word(GVariantBuilder *b, const View *view, HpDbConn *conn, const char *domain)
+{
+    HpDbStmt *stmt = hp_db_query(conn,
+                                 "SELECT " RECIPIENT_COLUMNS " FROM recipient r"
+                                 " JOIN message m ON m.id = r.message"
+                                 " WHERE destination = ?1 AND due IS NOT NULL"
+                                 " ORDER BY due DESC LIMIT 1",
+                                 "s", domain);
+
+    if (hp_db_step(stmt, NULL)) {
+        const char *line = reason_of_line(view->link);
+
+        put_reply(b, view,
+                  line != NULL ? line
+                               : reason_of(view, (HpJobState)hp_db_int(stmt, 2), TRUE,
+                                           hp_db_int(stmt, 6) != 0),
+                  stmt);
+    }
+    hp_db_reset(stmt);
+}
+
 static GVariant *
 destination_of(const View *view, HpDbConn *conn, HpDbStmt *stmt)
 {
     const char *domain = hp_db_text(stmt, 0);
-    gboolean offline = view->link != HP_LINK_OK && !hp_db_is_null(stmt, 2);
-    HpDbStmt *last;
+    gboolean any_due = !hp_db_is_null(stmt, 2);
     GVariantBuilder b;
 
     g_variant_builder_init(&b, G_VARIANT_TYPE_VARDICT);
     hp_queue_put_printable(&b, "domain", domain);
     hp_queue_put_number(&b, "recipients", hp_db_int(stmt, 1));
-    if (!hp_db_is_null(stmt, 2))
+    if (any_due)
         put_due(&b, view, HP_JOB_WAITING, hp_db_int(stmt, 2));
-    if (offline)
+    if (any_due && view->link != HP_LINK_OK)
         hp_queue_put_text(&b, "state", "offline");
-    last = hp_db_query(conn,
-                       "SELECT " RECIPIENT_COLUMNS " FROM recipient r"
-                       " JOIN message m ON m.id = r.message WHERE destination = ?1"
-                       " AND due IS NOT NULL ORDER BY due DESC LIMIT 1",
-                       "s", domain);
-    if (hp_db_step(last, NULL))
-        put_reply(&b, view, offline ? reason_of_line(view->link) : NULL, last);
-    hp_db_reset(last);
+    put_last_word(&b, view, conn, domain);
     return g_variant_builder_end(&b);
 }
 

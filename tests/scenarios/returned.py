@@ -90,6 +90,27 @@ def one_report_for_many(internet, post):
 
 
 @scenario(root=True)
+def a_refusal_shows_while_another_waits(internet, post):
+    """Who is refused is counted, listed and reported at once, not when all are done."""
+    internet.mx("refuses", bad_mx.RefuseRecipient)
+    internet.mx("grey", bad_mx.Greylist)
+    post.send(["eva@refuses.example", "bob@grey.example"])
+    post.wait_state("eva@refuses.example", "refused")
+    post.wait_for(lambda: post.cli("status")["today"]["refused"], 30, "the refusal")
+    assert len(post.inbox()) == 1
+    checked = post.run("status", "--check", check=False)
+    assert checked.returncode == 7 and "1 recipient was refused" in checked.stdout, checked
+    listed = post.run("history", "list", "--result", "refused").stdout
+    assert "refused" in listed and "eva@refuses.example (2)" in listed, listed
+    stats = post.cli("history", "stats")
+    assert stats["recipients"] == stats["refused"] == 1, stats
+    identity = post.cli("queue", "list")["messages"][0]["id"]
+    post.run("queue", "cancel", "-y", identity)
+    stats = post.cli("history", "stats")
+    assert (stats["recipients"], stats["refused"], stats["cancelled"]) == (2, 1, 1), stats
+
+
+@scenario(root=True)
 def never_means_never(internet, post):
     """NOTIFY=NEVER and null senders get no report (C26)."""
     internet.mx("refuses", bad_mx.RefuseRecipient)

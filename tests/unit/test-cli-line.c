@@ -19,7 +19,7 @@ names_what_is_in_the_way(void)
           "This network lets no mail out (port 25 is closed); mail waits.",
           "hauspost explain no-25");
     check("{'state': <'paused'>, 'network': <{'state': <'offline'>}>}",
-          "Sending is paused; mail goes out when it goes on.", "hauspost resume");
+          "Sending is paused; nothing goes out until you resume it.", "hauspost resume");
 }
 
 static void

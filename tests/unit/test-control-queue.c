@@ -143,6 +143,7 @@ says_of_a_destination_that_it_waits_for_the_line(Fixture *f, gconstpointer data)
 
     submit(f, "bob@far.example");
     hp_queue_set_link(f->parts.queue, HP_LINK_OFFLINE, FALSE);
+    g_assert_null(ask(f, "Pause", g_variant_new("(x)", (gint64)0)));
     summary = ask(f, "Summary", NULL);
     destination = row_in(summary, "destinations", 0);
     g_assert_cmpstr(text_in(destination, "state"), ==, "offline");
