@@ -483,14 +483,12 @@ add_batch(GVariantBuilder *b, Walk *walk, guint32 max, GError **error)
 
 /* Adds at most *@left messages, and takes them off. */
 static gboolean
-add_all(GVariantBuilder *b, const View *view, const Filter *filter, ReadRows read_rows,
-        guint32 *left, GError **error)
+add_all(GVariantBuilder *b, Walk *walk, guint32 *left, GError **error)
 {
-    Walk walk = { view, filter, read_rows, 0 };
     int n = BATCH;
 
-    while (n == BATCH && *left > 0 && filter->state != -2) {
-        n = add_batch(b, &walk, *left, error);
+    while (n == BATCH && *left > 0 && walk->filter->state != -2) {
+        n = add_batch(b, walk, *left, error);
         if (n < 0)
             return FALSE;
         *left -= MIN(*left, (guint32)n);
@@ -504,9 +502,10 @@ hp_queue_list(HpQueue *self, GVariant *filter, GError **error)
     g_auto(GVariantBuilder) b = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("aa{sv}"));
     View view = look(self);
     g_auto(Filter) wanted = { 0 };
+    Walk walk = { &view, &wanted, read_open, 0 };
 
     parse_filter(&view, filter, "state", &wanted);
-    if (!add_all(&b, &view, &wanted, read_open, &wanted.limit, error))
+    if (!add_all(&b, &walk, &wanted.limit, error))
         return NULL;
     return g_variant_builder_end(&b);
 }
@@ -517,10 +516,12 @@ hp_queue_history(HpQueue *self, GVariant *filter, GError **error)
     g_auto(GVariantBuilder) b = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("aa{sv}"));
     View view = look(self);
     g_auto(Filter) wanted = { 0 };
+    Walk half_done = { &view, &wanted, read_half_done, 0 };
+    Walk finished = { &view, &wanted, read_finished, 0 };
 
     parse_filter(&view, filter, "result", &wanted);
-    if (!add_all(&b, &view, &wanted, read_half_done, &wanted.limit, error) ||
-        !add_all(&b, &view, &wanted, read_finished, &wanted.limit, error))
+    if (!add_all(&b, &half_done, &wanted.limit, error) ||
+        !add_all(&b, &finished, &wanted.limit, error))
         return NULL;
     return g_variant_builder_end(&b);
 }
