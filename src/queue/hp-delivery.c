@@ -6,15 +6,22 @@
 #include <poll.h>
 #include <string.h>
 
-#define CARRY_MAX        200 /* messages over one connection while others wait */
-#define RETRY_COMMIT_MS  2000
-#define CLAIM_AGAIN_USEC (30 * G_TIME_SPAN_SECOND) /* after a claim failed */
-#define SENDING          (1u << HP_JOB_SENDING)
+#define CARRY_MAX       200 /* messages over one connection while others wait */
+#define RETRY_COMMIT_MS 2000
+#define AGAIN_USEC      (30 * G_TIME_SPAN_SECOND) /* after the database failed us */
+#define SENDING         (1u << HP_JOB_SENDING)
 
 static HpDelivery *
 self_of(HpCarry *carry)
 {
     return carry->owner;
+}
+
+/* Wall time of the next look at the destination where this one came to nothing. */
+static gint64
+again_usec(const HpDelivery *self)
+{
+    return hp_clock_now_usec(self->queue->clock, HP_CLOCK_WALL) + AGAIN_USEC;
 }
 
 /* Claiming */
@@ -36,8 +43,7 @@ claim_in_work(HpDbConn *conn, Claim *claim, GError **error)
         return FALSE;
     if (!hp_rows_claim(conn, claim->destination, &claim->now, &claim->item, error))
         return FALSE;
-    claim->next_due = hp_rows_next_due(conn, claim->destination);
-    return TRUE;
+    return hp_rows_next_due(conn, claim->destination, &claim->next_due, error);
 }
 
 static gboolean
@@ -90,8 +96,7 @@ fail_claim(HpDelivery *self, Claim *claim, guint notes)
         self->destination->hurry = self->destination->hurry || claim->hurry;
     }
     self->informed = TRUE;
-    hp_dispatcher_learn_due(self->queue, self, claim->now.wall_usec + CLAIM_AGAIN_USEC,
-                            notes);
+    hp_dispatcher_learn_due(self->queue, self, again_usec(self), notes);
 }
 
 static void
@@ -118,11 +123,28 @@ typedef struct {
     HpQueue *queue;    /* (unowned) */
     HpQueueItem *item; /* (unowned) */
     gint64 now_usec;
-    const char *destination;     /* (unowned) */
-    const HpRouteMemory *memory; /* (unowned) (nullable): to be saved */
-    HpReports *reports;          /* (unowned) */
-    Claim *claim;                /* (unowned) (nullable): the next one, with it */
+    const char *destination; /* (unowned) */
+    HpRouteMemory learned;   /* to be added to what is known */
+    HpReports *reports;      /* (unowned) */
+    Claim *claim;            /* (unowned) (nullable): the next one, with it */
 } Settle;
+
+/* What is known now and was not before. */
+static HpRouteMemory
+learned_since(const HpRouteMemory *before, const HpRouteMemory *now)
+{
+    return (HpRouteMemory){ .seen_tls = now->seen_tls && !before->seen_tls,
+                            .seen_trusted = now->seen_trusted && !before->seen_trusted,
+                            .refused_ipv4 = now->refused_ipv4 && !before->refused_ipv4,
+                            .refused_ipv6 = now->refused_ipv6 && !before->refused_ipv6 };
+}
+
+static gboolean
+is_anything(const HpRouteMemory *learned)
+{
+    return learned->seen_tls || learned->seen_trusted || learned->refused_ipv4 ||
+           learned->refused_ipv6;
+}
 
 /* Written while the line is bad, but judged before that was known: the dispatcher has
  * taken such attempts back already, so this one is taken back here. */
@@ -148,9 +170,9 @@ settle_work(HpDbConn *conn, gpointer data, GError **error)
     if (settle->item->changed > 0 &&
         !hp_reports_insert(conn, settle->item->row, settle->reports, error))
         return FALSE;
-    if (settle->memory != NULL &&
-        !hp_rows_save_memory(conn, settle->destination, settle->memory, settle->now_usec,
-                             error))
+    if (is_anything(&settle->learned) &&
+        !hp_rows_save_memory(conn, settle->destination, &settle->learned,
+                             settle->now_usec, error))
         return FALSE;
     if (!absolve_if_late(conn, settle->queue, error))
         return FALSE;
@@ -256,11 +278,10 @@ save_results(HpDelivery *self, HpQueueItem *item, gboolean go_on)
                       .item = item,
                       .now_usec = hp_clock_now_usec(self->queue->clock, HP_CLOCK_WALL),
                       .destination = self->carry.destination,
+                      .learned = learned_since(&self->known, &self->carry.memory),
                       .reports = &reports,
                       .claim = claims ? &claim : NULL };
 
-    if (memcmp(&self->known, &self->carry.memory, sizeof self->known) != 0)
-        settle.memory = &self->carry.memory;
     if (!commit_result(self, &settle, &g_array_index(tells, HpJobTell, 0))) {
         /* The slot keeps saying how far it came, for the next start. */
         self->burned = TRUE;
@@ -337,6 +358,7 @@ static void
 read_due(HpDelivery *self)
 {
     HpQueue *queue = self->queue;
+    g_autoptr(GError) error = NULL;
     gint64 due;
     guint notes;
 
@@ -349,8 +371,12 @@ read_due(HpDelivery *self)
     {
         g_autoptr(HpDbConn) conn = hp_db_lease(queue->db);
 
-        due = hp_rows_next_due(conn, self->carry.destination);
+        if (!hp_rows_next_due(conn, self->carry.destination, &due, &error))
+            due = again_usec(self);
     }
+    if (error != NULL)
+        hp_log("queue", NULL, G_LOG_LEVEL_WARNING, "could not read what is due next: %s",
+               error->message);
     self->informed = TRUE;
     hp_dispatcher_learn_due(queue, self, due, notes);
 }
@@ -425,29 +451,63 @@ settle(HpCarry *carry, HpCarryMessage *message)
     finish_item(self, TRUE);
 }
 
-/* What was claimed ahead becomes the current one; FALSE if there is none, or if it must
- * stay where it is. */
+/* What was claimed and not carried is due again. Where the user's change of it has taken
+ * effect this changes nothing; where that failed it may not stay "sending" for ever. */
+static void
+release_ahead(HpDelivery *self)
+{
+    if (self->ahead == NULL)
+        return;
+    {
+        HP_LOCKED(&self->queue->lock);
+        self->ahead_row = 0;
+        self->ahead_attempt = 0;
+    }
+    self->item = g_steal_pointer(&self->ahead);
+    save_results(self, self->item, FALSE);
+    leave_item(self);
+    if (!self->burned)
+        read_due(self);
+}
+
+/* What was claimed ahead becomes the current one. FALSE if there is none, if it was
+ * called off, or if it must stay where it is. */
 static gboolean
 take_ahead(HpDelivery *self)
 {
     HpQueue *queue = self->queue;
-    gboolean withdrawn;
+    HP_LOCKED(&queue->lock);
 
-    {
-        HP_LOCKED(&queue->lock);
-        if (self->ahead == NULL || hp_dispatcher_is_stopped(queue, self))
-            return FALSE;
-        withdrawn = self->ahead_withdrawn;
-        self->item_row = withdrawn ? 0 : self->ahead_row;
-        self->item_attempt = withdrawn ? 0 : self->ahead_attempt;
-        self->ahead_row = 0;
-        self->ahead_attempt = 0;
-        if (!withdrawn)
-            hp_phases_begin(queue->phases, self->slot, self->item_attempt);
-    }
+    if (self->ahead == NULL || self->ahead_withdrawn ||
+        hp_dispatcher_is_stopped(queue, self))
+        return FALSE;
+    self->item_row = self->ahead_row;
+    self->item_attempt = self->ahead_attempt;
+    self->ahead_row = 0;
+    self->ahead_attempt = 0;
+    hp_phases_begin(queue->phases, self->slot, self->item_attempt);
     self->item = g_steal_pointer(&self->ahead);
-    if (withdrawn)
-        leave_item(self);
+    return TRUE;
+}
+
+/* As take_ahead(), with another one claimed in the place of each that was called off. */
+static gboolean
+take_next(HpDelivery *self)
+{
+    while (!take_ahead(self)) {
+        gboolean withdrawn;
+
+        {
+            HP_LOCKED(&self->queue->lock);
+            withdrawn = self->ahead != NULL && self->ahead_withdrawn;
+        }
+        if (!withdrawn)
+            return FALSE;
+        release_ahead(self);
+        if (self->burned)
+            return FALSE;
+        claim_first(self);
+    }
     return TRUE;
 }
 
@@ -514,11 +574,7 @@ next(HpCarry *carry)
         return NULL;
     if (self->ahead == NULL && self->carried == 0)
         claim_first(self);
-    while (take_ahead(self)) {
-        if (self->item == NULL) {
-            claim_first(self);
-            continue;
-        }
+    while (take_next(self)) {
         if (open_content(self)) {
             hp_queue_announce(self->queue, self->item->carry.id, "sending");
             return &self->item->carry;
@@ -538,40 +594,27 @@ dot_begins(HpCarry *carry)
 
 /* The thread */
 
-static void
+static gboolean
 load_memory(HpDelivery *self)
 {
     g_autoptr(HpDbConn) conn = hp_db_lease(self->queue->db);
+    g_autoptr(GError) error = NULL;
 
-    self->known =
-        hp_rows_load_memory(conn, self->carry.destination,
-                            hp_clock_now_usec(self->queue->clock, HP_CLOCK_WALL));
-    self->carry.memory = self->known;
-}
-
-/* What was claimed and not carried is due again. */
-static void
-release_ahead(HpDelivery *self)
-{
-    if (self->ahead == NULL)
-        return;
-    {
-        HP_LOCKED(&self->queue->lock);
-        self->ahead_row = 0;
-        self->ahead_attempt = 0;
+    if (!hp_rows_load_memory(conn, self->carry.destination,
+                             hp_clock_now_usec(self->queue->clock, HP_CLOCK_WALL),
+                             &self->known, &error)) {
+        hp_log("queue", NULL, G_LOG_LEVEL_WARNING,
+               "could not read what is known of a destination: %s", error->message);
+        return FALSE;
     }
-    self->item = g_steal_pointer(&self->ahead);
-    save_results(self, self->item, FALSE);
-    leave_item(self);
-    if (!self->burned)
-        read_due(self);
+    self->carry.memory = self->known;
+    return TRUE;
 }
 
-/* It was asked for no message: see that it is not started again at once. */
+/* No message was asked for: see that it is not started again at once. */
 static void
 put_off(HpDelivery *self)
 {
-    gint64 due = hp_clock_now_usec(self->queue->clock, HP_CLOCK_WALL) + CLAIM_AGAIN_USEC;
     guint notes;
 
     {
@@ -580,7 +623,7 @@ put_off(HpDelivery *self)
             return;
         notes = self->destination->notes;
     }
-    hp_dispatcher_learn_due(self->queue, self, due, notes);
+    hp_dispatcher_learn_due(self->queue, self, again_usec(self), notes);
 }
 
 void
@@ -597,8 +640,8 @@ hp_delivery_run(gpointer delivery)
                              .dot_begins = dot_begins,
                              .tell = tell,
                              .settle = settle };
-    load_memory(self);
-    queue->transport.carry(queue->transport.self, &self->carry);
+    if (load_memory(self))
+        queue->transport.carry(queue->transport.self, &self->carry);
     if (self->item != NULL)
         settle_for_transport(self, FALSE);
     release_ahead(self);

@@ -33,22 +33,27 @@ clear_row(Row *row)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Row, clear_row)
 
-static void
-load_row(HpQueue *queue, gint64 after, Row *ret_row)
+static gboolean
+load_row(HpQueue *queue, gint64 after, Row *ret_row, GError **error)
 {
+    g_autoptr(GError) failure = NULL;
     g_autoptr(HpDbConn) conn = hp_db_lease(queue->db);
     HpDbStmt *stmt = hp_db_query(conn,
                                  "SELECT id, kind, message, content, prefix FROM handover"
                                  " WHERE id > ?1 ORDER BY id LIMIT 1",
                                  "i", after);
 
-    if (!hp_db_step(stmt, NULL))
-        return;
-    ret_row->id = hp_db_int(stmt, 0);
-    ret_row->kind = (int)hp_db_int(stmt, 1);
-    ret_row->message = hp_db_int(stmt, 2);
-    ret_row->content = hp_db_int(stmt, 3);
-    ret_row->prefix = hp_db_dup_text(stmt, 4);
+    if (hp_db_step(stmt, &failure)) {
+        ret_row->id = hp_db_int(stmt, 0);
+        ret_row->kind = (int)hp_db_int(stmt, 1);
+        ret_row->message = hp_db_int(stmt, 2);
+        ret_row->content = hp_db_int(stmt, 3);
+        ret_row->prefix = hp_db_dup_text(stmt, 4);
+    }
+    if (failure == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
 }
 
 /* Handing over: the prefix, then the content. */
@@ -112,15 +117,22 @@ done_work(HpDbConn *conn, gpointer data, GError **error)
            hp_reports_insert(conn, done->item->row, done->reports, error);
 }
 
-static HpQueueItem *
-load_local(HpQueue *queue, const Row *row)
+/* The recipients that a message is put into INBOX for; %NULL for none. */
+static gboolean
+load_local(HpQueue *queue, const Row *row, HpQueueItem **ret_item, GError **error)
 {
     g_autoptr(HpDbConn) conn = NULL;
+    g_autoptr(GError) failure = NULL;
 
-    if (row->kind != 0)
-        return NULL;
+    if (row->kind != HP_ROWS_TO_LOCAL)
+        return TRUE;
     conn = hp_db_lease(queue->db);
-    return hp_rows_load(conn, row->message, HP_ROWS_LOCAL, 1u << HP_JOB_WAITING, NULL);
+    *ret_item =
+        hp_rows_load(conn, row->message, HP_ROWS_LOCAL, 1u << HP_JOB_WAITING, &failure);
+    if (failure == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
 }
 
 static HpJobTell *
@@ -147,10 +159,13 @@ finish_jobs(HpQueue *queue, HpQueueItem *item)
 static gboolean
 record(HpQueue *queue, const Row *row, GError **error)
 {
-    g_autoptr(HpQueueItem) item = load_local(queue, row);
+    g_autoptr(HpQueueItem) item = NULL;
     g_auto(HpReports) reports = { NULL };
-    Done done = { row, item, &reports, hp_clock_now_usec(queue->clock, HP_CLOCK_WALL) };
+    Done done = { row, NULL, &reports, hp_clock_now_usec(queue->clock, HP_CLOCK_WALL) };
 
+    if (!load_local(queue, row, &item, error))
+        return FALSE;
+    done.item = item;
     if (item != NULL) {
         g_autofree HpJobTell *tells = finish_jobs(queue, item);
 
@@ -176,28 +191,39 @@ is_closing(HpHandover *self)
     return self->closing;
 }
 
+/* Hands over the first row after @row_id, which becomes that row's (0: there is none). */
+static gboolean
+hand_over_next(HpQueue *queue, gint64 *row_id, GError **error)
+{
+    g_auto(Row) row = { 0 };
+
+    if (!load_row(queue, *row_id, &row, error)) {
+        *row_id = 0; /* what comes after is not known either */
+        return FALSE;
+    }
+    *row_id = row.id;
+    return row.id == 0 || (deliver(queue, &row, error) && record(queue, &row, error));
+}
+
 /* Hands everything over once; FALSE if something is left. */
 static gboolean
 hand_over_all(HpHandover *self)
 {
     gboolean all = TRUE;
-    gint64 after = 0;
+    gint64 row_id = 0;
 
-    while (!is_closing(self)) {
-        g_auto(Row) row = { 0 };
+    do {
         g_autoptr(GError) error = NULL;
 
-        load_row(self->queue, after, &row);
-        if (row.id == 0)
-            return all;
-        after = row.id;
-        if (deliver(self->queue, &row, &error) && record(self->queue, &row, &error))
+        if (is_closing(self))
+            return FALSE;
+        if (hand_over_next(self->queue, &row_id, &error))
             continue;
         hp_log("queue", NULL, G_LOG_LEVEL_WARNING, "could not hand a message over: %s",
                error->message);
         all = FALSE;
-    }
-    return FALSE;
+    } while (row_id != 0);
+    return all;
 }
 
 /* Waits for news; after @retry_usec (-1: never) goes on by itself. FALSE at the end. */

@@ -16,6 +16,7 @@ hp_queue_find(HpDbConn *conn, const char *id, GError **error)
 {
     g_autofree char *lo = NULL;
     g_autofree char *hi = NULL;
+    g_autoptr(GError) failure = NULL;
     HpDbStmt *stmt;
     gint64 row = 0;
     guint n = 0;
@@ -32,8 +33,12 @@ hp_queue_find(HpDbConn *conn, const char *id, GError **error)
     stmt =
         hp_db_query(conn, "SELECT id FROM message WHERE name >= ?1 AND name < ?2 LIMIT 2",
                     "ss", lo, hi);
-    for (; hp_db_step(stmt, NULL); n++)
+    for (; hp_db_step(stmt, &failure); n++)
         row = hp_db_int(stmt, 0);
+    if (failure != NULL) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return 0;
+    }
     hp_db_reset(stmt);
     if (n == 1)
         return row;
@@ -84,18 +89,22 @@ withdraw(HpQueue *self, gint64 row)
     return attempts;
 }
 
+/* Was the attempt under way for @recipient called off? */
 static gboolean
-is_withdrawn(HpDbConn *conn, gint64 recipient, const GArray *attempts)
+look_withdrawn(HpDbConn *conn, gint64 recipient, const GArray *attempts,
+               gboolean *ret_withdrawn, GError **error)
 {
     HpDbStmt *stmt =
         hp_db_query(conn, "SELECT attempt FROM recipient WHERE id = ?1", "i", recipient);
-    gint64 attempt = hp_db_step(stmt, NULL) ? hp_db_int(stmt, 0) : 0;
+    gint64 attempt;
 
-    hp_db_reset(stmt);
+    if (!hp_rows_take_number(stmt, 0, &attempt, error))
+        return FALSE;
+    *ret_withdrawn = FALSE;
     for (guint i = 0; attempts != NULL && i < attempts->len; i++)
         if (g_array_index(attempts, gint64, i) == attempt)
-            return TRUE;
-    return FALSE;
+            *ret_withdrawn = TRUE;
+    return TRUE;
 }
 
 /* One change of one message */
@@ -119,17 +128,20 @@ clear_change(Change *change)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Change, clear_change)
 
 static gboolean
-change_job(HpDbConn *conn, Change *change, guint i)
+change_job(HpDbConn *conn, Change *change, guint i, GError **error)
 {
     HpJob *job = &g_array_index(change->item->jobs, HpJob, i);
     const HpCarryRecipient *recipient = change->item->carry.recipients->pdata[i];
+    gboolean stopped = TRUE;
 
     if (job->state == HP_JOB_SENDING &&
-        !is_withdrawn(conn, recipient->key, change->withdrawn)) {
-        change->in_flight++;
+        !look_withdrawn(conn, recipient->key, change->withdrawn, &stopped, error))
         return FALSE;
-    }
-    return hp_job_next(job, change->event, &change->now, NULL);
+    if (!stopped)
+        change->in_flight++;
+    else if (hp_job_next(job, change->event, &change->now, NULL))
+        change->done++;
+    return TRUE;
 }
 
 static gboolean
@@ -150,7 +162,8 @@ change_work(HpDbConn *conn, gpointer data, GError **error)
         return FALSE;
     }
     for (guint i = 0; change->item != NULL && i < change->item->jobs->len; i++)
-        change->done += change_job(conn, change, i);
+        if (!change_job(conn, change, i, error))
+            return FALSE;
     if (change->done == 0)
         return TRUE;
     hp_queue_item_tell(change->item, &event);

@@ -71,25 +71,17 @@ typedef struct {
 } Commit;
 
 static gboolean
-is_taken(HpDbConn *conn, const char *name)
-{
-    HpDbStmt *stmt =
-        hp_db_query(conn, "SELECT 1 FROM message WHERE name = ?1", "s", name);
-    gboolean taken = hp_db_step(stmt, NULL);
-
-    hp_db_reset(stmt);
-    return taken || hp_rows_is_retired(conn, name);
-}
-
-static gboolean
 commit_work(HpDbConn *conn, gpointer data, GError **error)
 {
     Commit *commit = data;
+    gboolean taken;
 
     do {
         g_free(commit->name);
         commit->name = hp_id_new();
-    } while (is_taken(conn, commit->name));
+        if (!hp_rows_is_taken(conn, commit->name, &taken, error))
+            return FALSE;
+    } while (taken);
     commit->message.name = commit->name;
     return hp_content_insert(conn, commit->draft->content, &commit->message.content,
                              error) &&

@@ -166,14 +166,18 @@ hp_rows_insert(HpDbConn *conn, const HpRowsNew *m, GError **error)
 }
 
 gboolean
-hp_rows_is_retired(HpDbConn *conn, const char *name)
+hp_rows_is_taken(HpDbConn *conn, const char *name, gboolean *ret_taken, GError **error)
 {
-    HpDbStmt *stmt =
-        hp_db_query(conn, "SELECT 1 FROM retired WHERE name = ?1", "s", name);
-    gboolean found = hp_db_step(stmt, NULL);
+    HpDbStmt *stmt = hp_db_query(conn,
+                                 "SELECT EXISTS (SELECT 1 FROM message WHERE name = ?1)"
+                                 " OR EXISTS (SELECT 1 FROM retired WHERE name = ?1)",
+                                 "s", name);
+    gint64 taken;
 
-    hp_db_reset(stmt);
-    return found;
+    if (!hp_rows_take_number(stmt, 0, &taken, error))
+        return FALSE;
+    *ret_taken = taken != 0;
+    return TRUE;
 }
 
 gboolean
@@ -188,30 +192,43 @@ hp_rows_add_handover(HpDbConn *conn, const HpRowsHandover *handover, GError **er
 
 /* Finding */
 
-gint64
-hp_rows_first_due(HpDbConn *conn, const char *destination, gint64 now_usec)
+gboolean
+hp_rows_take_number(HpDbStmt *stmt, gint64 none, gint64 *ret_number, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    gboolean found = hp_db_step(stmt, &failure);
+
+    if (failure != NULL) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
+    }
+    *ret_number = found ? hp_db_int(stmt, 0) : none;
+    hp_db_reset(stmt);
+    return TRUE;
+}
+
+gboolean
+hp_rows_first_due(HpDbConn *conn, const char *destination, gint64 now_usec,
+                  gint64 *ret_row, GError **error)
 {
     HpDbStmt *stmt = hp_db_query(conn,
                                  "SELECT message FROM recipient WHERE destination = ?1"
                                  " AND due <= ?2 ORDER BY due LIMIT 1",
                                  "si", destination, now_usec);
-    gint64 row = hp_db_step(stmt, NULL) ? hp_db_int(stmt, 0) : 0;
 
-    hp_db_reset(stmt);
-    return row;
+    return hp_rows_take_number(stmt, 0, ret_row, error);
 }
 
-gint64
-hp_rows_next_due(HpDbConn *conn, const char *destination)
+gboolean
+hp_rows_next_due(HpDbConn *conn, const char *destination, gint64 *ret_due_usec,
+                 GError **error)
 {
     HpDbStmt *stmt = hp_db_query(conn,
                                  "SELECT due FROM recipient WHERE destination = ?1"
                                  " AND due IS NOT NULL ORDER BY due LIMIT 1",
                                  "s", destination);
-    gint64 due = hp_db_step(stmt, NULL) ? hp_db_int(stmt, 0) : G_MAXINT64;
 
-    hp_db_reset(stmt);
-    return due;
+    return hp_rows_take_number(stmt, G_MAXINT64, ret_due_usec, error);
 }
 
 static HpQueueItem *
@@ -356,9 +373,11 @@ gboolean
 hp_rows_claim(HpDbConn *conn, const char *destination, const HpJobNow *now,
               HpQueueItem **ret_item, GError **error)
 {
-    gint64 row = hp_rows_first_due(conn, destination, now->wall_usec);
     g_autoptr(HpQueueItem) item = NULL;
+    gint64 row;
 
+    if (!hp_rows_first_due(conn, destination, now->wall_usec, &row, error))
+        return FALSE;
     if (row == 0) {
         *ret_item = NULL;
         return TRUE;
@@ -620,38 +639,49 @@ hp_rows_absolve(HpDbConn *conn, const HpJobNow *now, GError **error)
 
 /* Destinations and the whole */
 
-HpRouteMemory
-hp_rows_load_memory(HpDbConn *conn, const char *destination, gint64 now_usec)
+gboolean
+hp_rows_load_memory(HpDbConn *conn, const char *destination, gint64 now_usec,
+                    HpRouteMemory *ret_memory, GError **error)
 {
     HpDbStmt *stmt = hp_db_query(conn,
                                  "SELECT seen_tls, seen_trusted, refused_ipv4,"
                                  " refused_ipv6 FROM destination WHERE name = ?1",
                                  "s", destination);
+    g_autoptr(GError) failure = NULL;
     HpRouteMemory memory = { 0 };
 
-    if (hp_db_step(stmt, NULL)) {
+    if (hp_db_step(stmt, &failure)) {
         memory.seen_tls = hp_db_int(stmt, 0) != 0;
         memory.seen_trusted = hp_db_int(stmt, 1) != 0;
         memory.refused_ipv4 = hp_db_int(stmt, 2) > now_usec;
         memory.refused_ipv6 = hp_db_int(stmt, 3) > now_usec;
     }
+    if (failure != NULL) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
+    }
     hp_db_reset(stmt);
-    return memory;
+    *ret_memory = memory;
+    return TRUE;
 }
 
 gboolean
-hp_rows_save_memory(HpDbConn *conn, const char *destination, const HpRouteMemory *memory,
+hp_rows_save_memory(HpDbConn *conn, const char *destination, const HpRouteMemory *news,
                     gint64 now_usec, GError **error)
 {
     gint64 until = now_usec + REFUSED_FAMILY_FOR;
 
     return hp_db_run(conn, error,
-                     "INSERT OR REPLACE INTO destination (name, seen_tls, seen_trusted,"
-                     " refused_ipv4, refused_ipv6) VALUES (?1, ?2, ?3, ?4, ?5)",
-                     "siiii", destination, (gint64)memory->seen_tls,
-                     (gint64)memory->seen_trusted,
-                     memory->refused_ipv4 ? until : (gint64)0,
-                     memory->refused_ipv6 ? until : (gint64)0);
+                     "INSERT INTO destination (name, seen_tls, seen_trusted,"
+                     " refused_ipv4, refused_ipv6) VALUES (?1, ?2, ?3, ?4, ?5)"
+                     " ON CONFLICT (name) DO UPDATE SET"
+                     " seen_tls = max(seen_tls, excluded.seen_tls),"
+                     " seen_trusted = max(seen_trusted, excluded.seen_trusted),"
+                     " refused_ipv4 = max(refused_ipv4, excluded.refused_ipv4),"
+                     " refused_ipv6 = max(refused_ipv6, excluded.refused_ipv6)",
+                     "siiii", destination, (gint64)news->seen_tls,
+                     (gint64)news->seen_trusted, news->refused_ipv4 ? until : (gint64)0,
+                     news->refused_ipv6 ? until : (gint64)0);
 }
 
 gboolean

@@ -77,14 +77,22 @@ typedef struct {
  * the name is taken. */
 gboolean hp_rows_insert(HpDbConn *conn, const HpRowsNew *message, GError **error);
 
-/* Is a name taken by a message that was pruned? Reads only. */
-gboolean hp_rows_is_retired(HpDbConn *conn, const char *name);
+/* What is asked for with one number in one row: @none if there is no such row. A failure
+ * to read is not that: then it is %FALSE, and @ret_number as it was. */
+gboolean hp_rows_take_number(HpDbStmt *stmt, gint64 none, gint64 *ret_number,
+                             GError **error);
+
+/* Is a name taken, by a message or by one that was pruned? Reads only. */
+gboolean hp_rows_is_taken(HpDbConn *conn, const char *name, gboolean *ret_taken,
+                          GError **error);
 
 /* The message that is due first at @destination, 0 if none; reads only. */
-gint64 hp_rows_first_due(HpDbConn *conn, const char *destination, gint64 now_usec);
+gboolean hp_rows_first_due(HpDbConn *conn, const char *destination, gint64 now_usec,
+                           gint64 *ret_row, GError **error);
 
 /* When the next one is due there, G_MAXINT64 if none; reads only. */
-gint64 hp_rows_next_due(HpDbConn *conn, const char *destination);
+gboolean hp_rows_next_due(HpDbConn *conn, const char *destination, gint64 *ret_due_usec,
+                          GError **error);
 
 /**
  * hp_rows_claim:
@@ -168,12 +176,16 @@ typedef struct {
 gboolean hp_rows_add_handover(HpDbConn *conn, const HpRowsHandover *handover,
                               GError **error);
 
-/* What is remembered of a destination. Reads only. */
-HpRouteMemory hp_rows_load_memory(HpDbConn *conn, const char *destination,
-                                  gint64 now_usec);
+/* What is remembered of a destination. Reads only. Without it no mail may go there: it
+ * would forget that the server always had TLS. */
+gboolean hp_rows_load_memory(HpDbConn *conn, const char *destination, gint64 now_usec,
+                             HpRouteMemory *ret_memory, GError **error);
+
+/* Adds @news, what a delivery has learned by itself. Others may have learned something
+ * else meanwhile, and nothing is unlearned; a refused family gets another try after a
+ * week. */
 gboolean hp_rows_save_memory(HpDbConn *conn, const char *destination,
-                             const HpRouteMemory *memory, gint64 now_usec,
-                             GError **error);
+                             const HpRouteMemory *news, gint64 now_usec, GError **error);
 
 /* Keeps the queue's online time, which never goes back. */
 gboolean hp_rows_save_online(HpDbConn *conn, gint64 online_usec, GError **error);

@@ -28,16 +28,21 @@ prune_work(HpDbConn *conn, gpointer data, GError **error)
 {
     Prune *prune = data;
     g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(gint64));
+    g_autoptr(GError) failure = NULL;
     HpDbStmt *stmt = hp_db_query(conn,
                                  "SELECT id FROM message WHERE finished < ?1"
                                  " AND NOT EXISTS (SELECT 1 FROM handover h"
                                  "  WHERE h.message = message.id) LIMIT ?2",
                                  "ii", prune->before_usec, (gint64)PRUNE_BATCH);
 
-    while (hp_db_step(stmt, NULL)) {
+    while (hp_db_step(stmt, &failure)) {
         gint64 row = hp_db_int(stmt, 0);
 
         g_array_append_val(rows, row);
+    }
+    if (failure != NULL) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
     }
     for (guint i = 0; i < rows->len; i++)
         if (!prune_one(conn, g_array_index(rows, gint64, i), error))

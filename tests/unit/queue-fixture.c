@@ -2,6 +2,7 @@
 
 #include "hp-fs.h"
 #include "hp-lock.h"
+#include "no-readers.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -22,6 +23,8 @@ static struct {
     GHashTable *origins; /* (owned) */
     gboolean refuse_inbox;
     gboolean die_in_inbox;
+    HpDb *break_in_inbox; /* (unowned) (nullable) */
+    struct rlimit mended;
     gboolean waiting;
     gboolean go;
     gboolean begun;
@@ -82,15 +85,21 @@ may_go(gpointer flag)
 }
 
 static void
-wait_at_dot(HpCarry *carry, HpCarryRecipient *r)
+wait_for_test(void)
 {
-    gboolean begun;
-
     {
         HP_LOCKED(&world.lock);
         world.waiting = TRUE;
     }
     g_assert_true(wait_for(may_go, &world.go));
+}
+
+static void
+wait_at_dot(HpCarry *carry, HpCarryRecipient *r)
+{
+    gboolean begun;
+
+    wait_for_test();
     begun = carry->dot_begins(carry);
     {
         HP_LOCKED(&world.lock);
@@ -108,7 +117,9 @@ wait_at_dot(HpCarry *carry, HpCarryRecipient *r)
 static void
 decide(HpCarry *carry, HpCarryRecipient *r)
 {
-    if (is(r, "ok"))
+    if (is(r, "quiet"))
+        wait_for_test();
+    if (is(r, "ok") || is(r, "gap"))
         say(r, HP_OUTCOME_DELIVERED, HP_STAGE_DOT, 250, "2.0.0");
     else if (is(r, "no"))
         say(r, HP_OUTCOME_REFUSED, HP_STAGE_RCPT, 550, "5.1.1");
@@ -116,7 +127,7 @@ decide(HpCarry *carry, HpCarryRecipient *r)
         say(r, HP_OUTCOME_DEFERRED, HP_STAGE_RCPT, 451, "4.7.1");
     else if (is(r, "lost"))
         say(r, HP_OUTCOME_UNCERTAIN, HP_STAGE_DOT, 451, "4.4.2");
-    else if (is(r, "down"))
+    else if (is(r, "down") || is(r, "quiet"))
         say(r, HP_OUTCOME_DEFERRED, HP_STAGE_CONNECT, 451, "4.4.1");
     else if (is(r, "line"))
         say(r, HP_OUTCOME_NETWORK, HP_STAGE_CONNECT, 451, "4.4.1");
@@ -169,8 +180,9 @@ fake_carry(gpointer self, HpCarry *carry)
                           .host = "mx.example",
                           .text = "192.0.2.1",
                           .recipient = is(first, "ok.named") ? first->address : NULL };
-        gboolean reached =
-            !is(first, "down") && !is(first, "line") && !is(first, "closed");
+        gboolean reached = !is(first, "down") && !is(first, "quiet") &&
+                           !is(first, "line") && !is(first, "closed");
+        gboolean gap = is(first, "gap");
 
         check_bytes(message);
         note_transaction(message);
@@ -181,10 +193,25 @@ fake_carry(gpointer self, HpCarry *carry)
         carry->settle(carry, message);
         if (!reached)
             return;
+        if (gap)
+            wait_for_test();
     }
 }
 
 /* The inbox */
+
+static void
+break_if_asked(void)
+{
+    HpDb *db;
+
+    {
+        HP_LOCKED(&world.lock);
+        db = g_steal_pointer(&world.break_in_inbox);
+    }
+    if (db != NULL)
+        world.mended = no_readers_begin(db);
+}
 
 static gboolean
 fake_deliver(gpointer self, const char *origin, guint64 size, gpointer content,
@@ -198,6 +225,7 @@ fake_deliver(gpointer self, const char *origin, guint64 size, gpointer content,
         g_string_append_len(text, buffer, n);
     g_assert_cmpint(n, ==, 0);
     g_assert_cmpuint(text->len, ==, size);
+    break_if_asked();
     HP_LOCKED(&world.lock);
     if (world.die_in_inbox)
         _exit(9);
@@ -462,6 +490,53 @@ fixture_refuse_inbox(gboolean refuse)
 }
 
 void
+fixture_break_reads_in_inbox(Fixture *self)
+{
+    HP_LOCKED(&world.lock);
+
+    world.break_in_inbox = hp_queue_db(self->queue);
+}
+
+void
+fixture_break_reads(Fixture *self)
+{
+    world.mended = no_readers_begin(hp_queue_db(self->queue));
+}
+
+void
+fixture_mend_reads(void)
+{
+    no_readers_end(&world.mended);
+}
+
+static gboolean
+run_sql(HpDbConn *conn, gpointer sql, GError **error)
+{
+    return hp_db_run(conn, error, sql, "");
+}
+
+static void
+run(Fixture *self, const char *sql)
+{
+    g_autoptr(GError) error = NULL;
+
+    hp_db_write(hp_queue_db(self->queue), run_sql, (gpointer)(gsize)sql, &error);
+    g_assert_no_error(error);
+}
+
+void
+fixture_break_writes(Fixture *self, const char *sql)
+{
+    run(self, sql);
+}
+
+void
+fixture_mend_writes(Fixture *self)
+{
+    run(self, "DROP INDEX broken");
+}
+
+void
 fixture_die_in_inbox(void)
 {
     HP_LOCKED(&world.lock);
@@ -484,6 +559,14 @@ fixture_let_dot_begin(void)
     }
     g_assert_true(wait_for(may_go, &world.answered));
     return may_go(&world.begun);
+}
+
+void
+fixture_let_go_on(void)
+{
+    HP_LOCKED(&world.lock);
+
+    world.go = TRUE;
 }
 
 void

@@ -11,6 +11,8 @@
  *   later     deferred, 451 4.7.1        lost     uncertain
  *   down      the server is unreachable  line     the line is
  *   closed    554 as a greeting          wait     asks for the dot when the test says so
+ *   gap       delivered, and the next    quiet    waits as "wait" does, and then is
+ *             is asked for then                   unreachable
  *   die       the process ends before the dot, "dot": after it
  * The first recipient decides for the ones that are about the whole message. */
 typedef struct {
@@ -56,6 +58,18 @@ void fixture_wait_inbox(guint n);
 char *fixture_transaction(guint i);
 char *fixture_inbox_text(guint i);
 void fixture_refuse_inbox(gboolean refuse);
+/* From the next delivery into the inbox on, once it is done, the queue cannot read. */
+void fixture_break_reads_in_inbox(Fixture *self);
+/* The queue cannot read its database; it still writes. */
+void fixture_break_reads(Fixture *self);
+void fixture_mend_reads(void);
+/* No row of @table may become one with @condition, until it is mended. (Triggers are
+ * switched off in our databases.) @sql: FIXTURE_BROKEN */
+#define FIXTURE_BROKEN(table, condition)                                                 \
+    "CREATE INDEX broken ON " table " (abs(CASE WHEN " condition                         \
+    " THEN -9223372036854775808 ELSE 0 END))"
+void fixture_break_writes(Fixture *self, const char *sql);
+void fixture_mend_writes(Fixture *self);
 /* The process ends in the middle of the next delivery into the inbox. */
 void fixture_die_in_inbox(void);
 
@@ -63,6 +77,8 @@ void fixture_die_in_inbox(void);
 void fixture_wait_for_dot(void);
 gboolean fixture_let_dot_begin(void);
 void fixture_let_dot_end(void);
+/* Lets "gap" and "quiet" go on; fixture_wait_for_dot() waits until they wait. */
+void fixture_let_go_on(void);
 
 /* Runs @work in a child process, which must end with @status. */
 void fixture_in_child(Fixture *self, void (*work)(Fixture *self), int status);

@@ -1,5 +1,6 @@
 #include "hp-queue-rows.h"
 #include "hp-queue-schema.h"
+#include "no-readers.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -209,23 +210,87 @@ memory_work(HpDbConn *conn, gpointer data, GError **error)
     return hp_rows_save_memory(conn, "example.net", data, NOW, error);
 }
 
+static HpRouteMemory
+recall(Fixture *f, const char *destination, gint64 now_usec)
+{
+    g_autoptr(HpDbConn) conn = hp_db_lease(f->db);
+    HpRouteMemory memory;
+
+    g_assert_true(hp_rows_load_memory(conn, destination, now_usec, &memory, NULL));
+    return memory;
+}
+
 static void
 test_remembers(Fixture *f, gconstpointer data)
 {
     HpRouteMemory memory = { TRUE, TRUE, FALSE, TRUE };
-    g_autoptr(HpDbConn) conn = NULL;
 
     write_now(f, memory_work, &memory);
-    conn = hp_db_lease(f->db);
-    memory = hp_rows_load_memory(conn, "example.net", NOW);
+    memory = recall(f, "example.net", NOW);
     g_assert_true(memory.seen_tls && memory.seen_trusted);
     g_assert_false(memory.refused_ipv4);
     g_assert_true(memory.refused_ipv6);
-    memory = hp_rows_load_memory(conn, "example.net", NOW + 8 * G_TIME_SPAN_DAY);
+    memory = recall(f, "example.net", NOW + 8 * G_TIME_SPAN_DAY);
     g_assert_false(memory.refused_ipv6); /* that may have changed; the rest stays */
     g_assert_true(memory.seen_tls);
-    memory = hp_rows_load_memory(conn, "example.com", NOW);
+    memory = recall(f, "example.com", NOW);
     g_assert_false(memory.seen_tls);
+}
+
+/* Two deliveries that began with the same memory each add what they have learned. */
+static void
+test_unlearns_nothing(Fixture *f, gconstpointer data)
+{
+    HpRouteMemory first = { .seen_tls = TRUE, .seen_trusted = TRUE };
+    HpRouteMemory second = { .refused_ipv6 = TRUE };
+    HpRouteMemory both;
+
+    write_now(f, memory_work, &first);
+    write_now(f, memory_work, &second);
+    write_now(f, memory_work, &first);
+    both = recall(f, "example.net", NOW);
+    g_assert_true(both.seen_tls && both.seen_trusted && both.refused_ipv6);
+    g_assert_false(both.refused_ipv4);
+}
+
+/* "Nothing is due", "never seen TLS" and "no such name" are answers; this is none. */
+static void
+test_no_answer_is_not_none(Fixture *f, gconstpointer data)
+{
+    struct rlimit before = no_readers_begin(f->db);
+    g_autoptr(HpDbConn) conn = hp_db_lease(f->db);
+    HpRouteMemory memory;
+    gboolean taken;
+    gint64 number;
+    g_autoptr(GError) error = NULL;
+
+    no_readers_end(&before);
+    g_assert_false(hp_rows_next_due(conn, "example.net", &number, &error));
+    g_assert_nonnull(error);
+    g_assert_false(hp_rows_first_due(conn, "example.net", NOW, &number, NULL));
+    g_assert_false(hp_rows_load_memory(conn, "example.net", NOW, &memory, NULL));
+    g_assert_false(hp_rows_is_taken(conn, "AAAAAA", &taken, NULL));
+}
+
+static void
+test_none_is_an_answer(Fixture *f, gconstpointer data)
+{
+    g_autoptr(HpDbConn) conn = NULL;
+    gboolean taken;
+    gint64 number;
+
+    insert(f, "AAAAAA", "a@example.net");
+    conn = hp_db_lease(f->db);
+    g_assert_true(hp_rows_next_due(conn, "example.com", &number, NULL));
+    g_assert_cmpint(number, ==, G_MAXINT64);
+    g_assert_true(hp_rows_next_due(conn, "example.net", &number, NULL));
+    g_assert_cmpint(number, ==, NOW);
+    g_assert_true(hp_rows_first_due(conn, "example.net", NOW - 1, &number, NULL));
+    g_assert_cmpint(number, ==, 0);
+    g_assert_true(hp_rows_is_taken(conn, "AAAAAB", &taken, NULL));
+    g_assert_false(taken);
+    g_assert_true(hp_rows_is_taken(conn, "AAAAAA", &taken, NULL));
+    g_assert_true(taken);
 }
 
 static gboolean
@@ -283,6 +348,9 @@ main(int argc, char **argv)
     CASE("the-last-recipient-gives-the-content-up", test_gives_content_up);
     CASE("local-mail-has-its-own-reference", test_local_has_its_own_reference);
     CASE("remembers-a-refused-family-for-a-week", test_remembers);
+    CASE("unlearns-nothing", test_unlearns_nothing);
+    CASE("no-answer-is-not-none", test_no_answer_is_not_none);
+    CASE("none-is-an-answer", test_none_is_an_answer);
     CASE("shares-a-failure-in-batches", test_shares_in_batches);
     CASE("a-story-is-bounded-and-printable", test_story_is_bounded);
     return g_test_run();

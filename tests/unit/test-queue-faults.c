@@ -1,0 +1,122 @@
+/* The database fails for a while: nothing is forgotten because of it. */
+#include "queue-fixture.h"
+
+#include <unistd.h>
+
+#define SECOND G_TIME_SPAN_SECOND
+#define MINUTE G_TIME_SPAN_MINUTE
+#define ANNA   "anna@example.org"
+
+/* The fault has had its time to be met, and nothing was carried meanwhile. */
+static void
+assert_still_carried(guint n)
+{
+    g_usleep(50 * 1000);
+    g_assert_cmpuint(fixture_carried(), ==, n);
+}
+
+/* When it is due next cannot be read after an attempt. */
+static void
+test_destination_is_not_forgotten(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "quiet@example.net", 0);
+
+    fixture_wait_for_dot();
+    fixture_break_reads(f);
+    fixture_let_go_on();
+    assert_still_carried(1);
+    fixture_mend_reads();
+    fixture_wait_state(f, id, 0, "waiting");
+    fixture_pass(f, 6 * MINUTE);
+    fixture_wait_carried(2);
+}
+
+/* "Never seen TLS" would be taken for what is remembered. */
+static void
+test_nothing_goes_without_memory(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+
+    fixture_break_reads(f);
+    id = fixture_submit(f, ANNA, "ok@example.net", 0);
+    assert_still_carried(0);
+    fixture_mend_reads();
+    g_assert_cmpuint(fixture_attempts(f, id, 0), ==, 0);
+    fixture_pass(f, 31 * SECOND);
+    fixture_wait_state(f, id, 0, "delivered");
+}
+
+/* It is in INBOX, and who it was for cannot be read. */
+static void
+test_local_recipients_are_not_forgotten(Fixture *f, gconstpointer data)
+{
+    g_autofree char *first = NULL;
+    g_autofree char *second = NULL;
+
+    fixture_break_reads_in_inbox(f);
+    first = fixture_submit(f, ANNA, "me@localhost", 0);
+    fixture_wait_inbox(1);
+    assert_still_carried(0);
+    fixture_mend_reads();
+    second = fixture_submit(f, ANNA, "me@localhost", 0);
+    fixture_wait_state(f, second, 0, "delivered");
+    fixture_wait_state(f, first, 0, "delivered");
+    g_assert_cmpuint(fixture_inbox_len(), ==, 2); /* not once more */
+}
+
+/* The second message was claimed with the result of the first when the user calls it off,
+ * which the database does not take. */
+static void
+test_what_cannot_be_cancelled_goes_out(Fixture *f, gconstpointer data)
+{
+    g_autofree char *first = NULL;
+    g_autofree char *second = NULL;
+    guint n;
+
+    hp_queue_set_link(f->queue, HP_LINK_OFFLINE, FALSE);
+    first = fixture_submit(f, ANNA, "gap@example.net", 0);
+    second = fixture_submit(f, ANNA, "ok@example.net", 0);
+    hp_queue_set_link(f->queue, HP_LINK_OK, FALSE);
+    fixture_wait_for_dot();
+    fixture_wait_state(f, second, 0, "sending");
+    fixture_break_writes(f, FIXTURE_BROKEN("recipient", "state = 8"));
+    g_assert_false(hp_queue_cancel(f->queue, second, &n, NULL));
+    fixture_let_go_on();
+    fixture_wait_state(f, second, 0, "delivered");
+    fixture_wait_carried(2);
+}
+
+static void
+test_what_is_cancelled_ahead_stays(Fixture *f, gconstpointer data)
+{
+    g_autofree char *first = NULL;
+    g_autofree char *second = NULL;
+    guint n;
+
+    hp_queue_set_link(f->queue, HP_LINK_OFFLINE, FALSE);
+    first = fixture_submit(f, ANNA, "gap@example.net", 0);
+    second = fixture_submit(f, ANNA, "ok@example.net", 0);
+    hp_queue_set_link(f->queue, HP_LINK_OK, FALSE);
+    fixture_wait_for_dot();
+    g_assert_true(hp_queue_cancel(f->queue, second, &n, NULL));
+    fixture_let_go_on();
+    assert_still_carried(1);
+    fixture_wait_state(f, second, 0, "cancelled");
+}
+
+#define CASE(name, test)                                                                 \
+    g_test_add("/queue-faults/" name, Fixture, NULL, fixture_set_up, test,               \
+               fixture_tear_down)
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_log_set_always_fatal(G_LOG_FATAL_MASK); /* all cases provoke warnings */
+    CASE("a-destination-is-not-forgotten", test_destination_is_not_forgotten);
+    CASE("nothing-goes-without-what-is-remembered", test_nothing_goes_without_memory);
+    CASE("local-recipients-are-not-forgotten", test_local_recipients_are_not_forgotten);
+    CASE("what-cannot-be-cancelled-goes-out", test_what_cannot_be_cancelled_goes_out);
+    CASE("what-is-cancelled-ahead-stays", test_what_is_cancelled_ahead_stays);
+    return g_test_run();
+}
