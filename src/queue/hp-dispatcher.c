@@ -14,6 +14,7 @@
 #define FAR_SEC          (10LL * 365 * 24 * 3600)
 /* After no thread was to be had. */
 #define REFUSED_USEC     (5 * G_TIME_SPAN_SECOND)
+#define AGAIN_USEC       (30 * G_TIME_SPAN_SECOND) /* after something but a delivery failed */
 
 /* Destinations; with the lock held */
 
@@ -342,11 +343,12 @@ join_ended(HpQueue *self, gboolean all)
 /* Clocks */
 
 void
-hp_dispatcher_forget_due(HpQueue *self)
+hp_dispatcher_reload(HpQueue *self)
 {
     HP_LOCKED(&self->lock);
     g_autoptr(GList) all = g_hash_table_get_values(self->destinations);
 
+    self->reload = TRUE;
     for (GList *l = all; l != NULL; l = l->next) {
         HpDestination *destination = l->data;
 
@@ -398,6 +400,30 @@ hp_dispatcher_load(HpQueue *self, GError **error)
     return FALSE;
 }
 
+static gboolean
+must_reload(HpQueue *self)
+{
+    HP_LOCKED(&self->lock);
+
+    return self->reload;
+}
+
+void
+hp_dispatcher_back_off(HpQueue *self)
+{
+    gint64 now = hp_clock_now_usec(self->clock, HP_CLOCK_MONOTONIC);
+    HP_LOCKED(&self->lock);
+
+    self->again_usec = now + AGAIN_USEC;
+}
+
+static void
+fail(HpQueue *self, const char *what, const GError *error)
+{
+    hp_log("queue", NULL, G_LOG_LEVEL_WARNING, "%s: %s", what, error->message);
+    hp_dispatcher_back_off(self);
+}
+
 typedef struct {
     gint64 delta_usec;
     gint64 old_now_usec; /* what the clock would say now if it had not been set */
@@ -432,19 +458,20 @@ look_at_clock(HpQueue *self)
     {
         HP_LOCKED(&self->lock);
         delta = offset - self->wall_minus_boot_usec;
-        if (ABS(delta) > JUMP_USEC)
-            self->wall_minus_boot_usec = offset;
     }
     if (ABS(delta) <= JUMP_USEC)
         return;
+    set = (ClockSet){ delta, now - delta };
+    if (!hp_db_write_big(self->db, shift_due, &set, &error)) {
+        fail(self, "could not move due times", error);
+        return;
+    }
     hp_log("queue", NULL, G_LOG_LEVEL_MESSAGE,
            "the clock was set by %" G_GINT64_FORMAT " s, due times move along",
            delta / G_USEC_PER_SEC);
-    set = (ClockSet){ delta, now - delta };
-    if (!hp_db_write_big(self->db, shift_due, &set, &error) ||
-        !hp_dispatcher_load(self, &error))
-        hp_log("queue", NULL, G_LOG_LEVEL_WARNING, "could not move due times: %s",
-               error->message);
+    HP_LOCKED(&self->lock);
+    self->wall_minus_boot_usec = offset;
+    self->reload = TRUE;
 }
 
 static gboolean
@@ -473,9 +500,11 @@ look_at_line(HpQueue *self)
     if (!takes_attempts_back(self))
         return;
     now = hp_queue_now(self);
-    if (!hp_db_write_big(self->db, absolve_work, &now, &error))
-        hp_log("queue", NULL, G_LOG_LEVEL_WARNING,
-               "could not take back what the line did: %s", error->message);
+    if (hp_db_write_big(self->db, absolve_work, &now, &error))
+        return;
+    fail(self, "could not take back what the line did", error);
+    HP_LOCKED(&self->lock);
+    self->absolving = TRUE;
 }
 
 static void
@@ -486,8 +515,49 @@ look_at_pause(HpQueue *self)
 
     if (until != 0 && until <= hp_clock_now_usec(self->clock, HP_CLOCK_WALL) &&
         !hp_queue_pause(self, 0, &error))
-        hp_log("queue", NULL, G_LOG_LEVEL_WARNING, "could not resume: %s",
-               error->message);
+        fail(self, "could not resume", error);
+}
+
+/* After everything that changes what is due: what the dispatcher believes must be what
+ * the database says, however often that cannot be read. */
+static void
+look_at_due(HpQueue *self)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!must_reload(self))
+        return;
+    if (!hp_dispatcher_load(self, &error)) {
+        fail(self, "could not read what is due", error);
+        return;
+    }
+    HP_LOCKED(&self->lock);
+    self->reload = FALSE;
+}
+
+/* %FALSE if nothing can be recorded, or could not be a moment ago. */
+static gboolean
+may_look(HpQueue *self)
+{
+    gint64 now = hp_clock_now_usec(self->clock, HP_CLOCK_MONOTONIC);
+
+    if (!hp_db_is_writable(self->db))
+        return FALSE;
+    HP_LOCKED(&self->lock);
+    if (self->again_usec > now)
+        return FALSE;
+    self->again_usec = 0;
+    return TRUE;
+}
+
+static void
+look_around(HpQueue *self)
+{
+    look_at_clock(self);
+    look_at_pause(self);
+    look_at_line(self);
+    hp_line_notice_check(self);
+    look_at_due(self);
 }
 
 /* Sleeping */
@@ -497,10 +567,11 @@ next_wall_usec(HpQueue *self)
 {
     HpDueEntry *first = hp_due_heap_first(self->heap);
 
+    if (!hp_db_is_writable(self->db))
+        return G_MAXINT64;
     if (self->paused_until_usec != 0)
-        return self->paused_until_usec;
-    if (first == NULL || self->deliveries->len >= self->concurrency ||
-        !hp_db_is_writable(self->db))
+        return self->again_usec != 0 ? G_MAXINT64 : self->paused_until_usec;
+    if (first == NULL || self->deliveries->len >= self->concurrency)
         return G_MAXINT64;
     return self->link == HP_LINK_OK ? first->due_usec : hp_probe_early_usec(self);
 }
@@ -510,11 +581,14 @@ next_monotonic_usec(HpQueue *self)
 {
     gint64 probe = hp_probe_next_usec(self);
 
+    if (!hp_db_is_writable(self->db))
+        return G_MAXINT64;
     /* A probe that cannot be started now is started when something has ended. */
     if (self->paused_until_usec != 0 || hp_due_heap_size(self->heap) == 0 ||
-        self->deliveries->len >= self->concurrency || !hp_db_is_writable(self->db))
+        self->deliveries->len >= self->concurrency)
         probe = G_MAXINT64;
-    return MIN(probe, hp_line_notice_next_usec(self));
+    return MIN(probe,
+               self->again_usec != 0 ? self->again_usec : hp_line_notice_next_usec(self));
 }
 
 /* A timer on the wall clock fires in time after a suspend, and, with CANCEL_ON_SET, also
@@ -583,10 +657,8 @@ hp_dispatcher_run(gpointer queue)
 
     while (!is_closing(self)) {
         join_ended(self, FALSE);
-        look_at_clock(self);
-        look_at_pause(self);
-        look_at_line(self);
-        hp_line_notice_check(self);
+        if (may_look(self))
+            look_around(self);
         start_due(self);
         sleep_until_due(self);
     }

@@ -119,7 +119,7 @@ notice_work(HpDbConn *conn, gpointer data, GError **error)
            hp_db_run(conn, error, "UPDATE meta SET line_told = 1", "");
 }
 
-static void
+static gboolean
 tell_owner(HpQueue *self, HpLinkState link, guint days)
 {
     g_autoptr(GError) error = NULL;
@@ -128,10 +128,11 @@ tell_owner(HpQueue *self, HpLinkState link, guint days)
     if (draft == NULL || !hp_db_write(self->db, notice_work, draft, &error)) {
         hp_log("queue", NULL, G_LOG_LEVEL_WARNING, "could not tell about the line: %s",
                error->message);
-        return;
+        return FALSE;
     }
     hp_content_draft_committed(draft);
     hp_handover_wake(self->handover);
+    return TRUE;
 }
 
 static gint64
@@ -156,11 +157,15 @@ check_notice(HpQueue *self)
         HP_LOCKED(&self->lock);
         if (tell_at_usec(self) > hp_clock_now_usec(self->clock, HP_CLOCK_MONOTONIC))
             return;
-        self->line_told = TRUE;
         link = self->link;
         days = days_of(self->give_up_sec);
     }
-    tell_owner(self, link, days);
+    if (!tell_owner(self, link, days)) {
+        hp_dispatcher_back_off(self);
+        return;
+    }
+    HP_LOCKED(&self->lock);
+    self->line_told = TRUE;
 }
 
 /* How long port 25 has been closed, over restarts and other networks that are no better
@@ -168,6 +173,8 @@ check_notice(HpQueue *self)
 
 typedef struct {
     HpLinkState link;
+    gint64 noted_usec; /* monotonic: of the last look; -1: none */
+    gint64 look_usec;  /* monotonic: of this one */
     gint64 now_usec;
     gint64 awake_usec; /* since the last look */
     gint64 give_up_sec;
@@ -256,27 +263,22 @@ set_reason(HpQueueItem *item, guint i, guint days)
 }
 
 static HpQueueItem *
-load_returnable(HpQueue *self, gint64 row)
+load_returnable(HpQueue *self, gint64 row, GError **error)
 {
     g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
 
-    return hp_rows_load(conn, row, HP_ROWS_REMOTE, RETURNABLE, NULL);
+    return hp_rows_load(conn, row, HP_ROWS_REMOTE, RETURNABLE, error);
 }
 
-static void
-return_message(HpQueue *self, gint64 row)
+static gboolean
+return_item(HpQueue *self, HpQueueItem *item, GError **error)
 {
-    g_autoptr(HpQueueItem) item = load_returnable(self, row);
     g_auto(HpReports) reports = { NULL };
-    g_autofree HpJobTell *tells = NULL;
-    g_autoptr(GError) error = NULL;
+    g_autofree HpJobTell *tells = g_new0(HpJobTell, item->jobs->len);
     HpJobNow now = hp_queue_now(self);
     HpRowsEvent event = { .at_usec = now.wall_usec, .kind = "returned", .stage = -1 };
     Return back = { item, &reports, now.wall_usec };
 
-    if (item == NULL)
-        return;
-    tells = g_new0(HpJobTell, item->jobs->len);
     for (guint i = 0; i < item->jobs->len; i++) {
         hp_job_next(&g_array_index(item->jobs, HpJob, i), HP_JOB_RETURN, &now, &tells[i]);
         set_reason(item, i, days_of(now.give_up_sec));
@@ -285,31 +287,46 @@ return_message(HpQueue *self, gint64 row)
     hp_queue_item_tell(item, &event);
     item->reason = HP_EXPLAIN_NO_25;
     item->carry.ret = HP_RET_FULL; /* the owner gets it back whole */
-    if (!hp_reports_write(self, item, tells, &reports, &error) ||
-        !hp_db_write(self->db, return_work, &back, &error)) {
-        hp_log("queue", item->carry.id, G_LOG_LEVEL_WARNING,
-               "could not return the message: %s", error->message);
-        return;
-    }
+    if (!hp_reports_write(self, item, tells, &reports, error) ||
+        !hp_db_write(self->db, return_work, &back, error))
+        return FALSE;
     hp_reports_committed(self, &reports);
     hp_queue_announce_item(self, item);
+    return TRUE;
 }
 
-/* Everything with a destination is looked at once more for what is due: returned mail is
- * due no more. */
-static void
-forget_returned(HpQueue *self)
+/* %FALSE if that failed: it stays, to be returned with the next look. */
+static gboolean
+return_message(HpQueue *self, gint64 row)
 {
     g_autoptr(GError) error = NULL;
+    g_autoptr(HpQueueItem) item = load_returnable(self, row, &error);
 
-    hp_dispatcher_forget_due(self);
-    if (!hp_dispatcher_load(self, &error))
-        hp_log("queue", NULL, G_LOG_LEVEL_WARNING, "could not read what is due: %s",
-               error->message);
+    if (item != NULL)
+        return_item(self, item, &error);
+    if (error == NULL)
+        return TRUE;
+    hp_log("queue", item != NULL ? item->carry.id : NULL, G_LOG_LEVEL_WARNING,
+           "could not return a message: %s", error->message);
+    return FALSE;
 }
 
+/* Returned mail is due no more. %FALSE if one of @rows could not be returned. */
 static gboolean
-take_ledger(HpQueue *self, Ledger *ret_ledger)
+return_all(HpQueue *self, const GArray *rows)
+{
+    gboolean all = TRUE;
+
+    for (guint i = 0; i < rows->len; i++)
+        all = return_message(self, g_array_index(rows, gint64, i)) && all;
+    if (rows->len > 0)
+        hp_dispatcher_reload(self);
+    return all;
+}
+
+/* %FALSE if it is too early for the next look. */
+static gboolean
+read_ledger(HpQueue *self, Ledger *ret_ledger)
 {
     gint64 now = hp_clock_now_usec(self->clock, HP_CLOCK_MONOTONIC);
     HP_LOCKED(&self->lock);
@@ -320,13 +337,25 @@ take_ledger(HpQueue *self, Ledger *ret_ledger)
     if (self->link == HP_LINK_NO_25 && noted >= 0 && now - noted < LOOK_AGAIN_USEC)
         return FALSE;
     ret_ledger->link = self->link;
+    ret_ledger->noted_usec = noted;
+    ret_ledger->look_usec = now;
     ret_ledger->awake_usec = noted < 0 ? 0 : now - noted;
     ret_ledger->give_up_sec = self->give_up_sec;
-    self->line_counts_usec = now;
-    self->line_noted = self->link == HP_LINK_NO_25;
-    if (self->link == HP_LINK_OK)
-        self->line_told = FALSE;
     return TRUE;
+}
+
+/* What the database knows now; unless the line has changed meanwhile it counts from
+ * here. */
+static void
+note_ledger(HpQueue *self, const Ledger *ledger)
+{
+    HP_LOCKED(&self->lock);
+
+    if (self->line_counts_usec == ledger->noted_usec)
+        self->line_counts_usec = ledger->look_usec;
+    self->line_noted = ledger->link == HP_LINK_NO_25;
+    if (ledger->link == HP_LINK_OK)
+        self->line_told = FALSE;
 }
 
 static void
@@ -336,21 +365,20 @@ check_ledger(HpQueue *self)
     g_autoptr(GError) error = NULL;
     Ledger ledger = { .rows = rows };
 
-    if (!take_ledger(self, &ledger))
+    if (!read_ledger(self, &ledger))
         return;
     do {
         ledger.now_usec = hp_clock_now_usec(self->clock, HP_CLOCK_WALL);
         if (!hp_db_write(self->db, ledger_work, &ledger, &error)) {
             hp_log("queue", NULL, G_LOG_LEVEL_WARNING,
                    "could not note the state of the line: %s", error->message);
+            hp_dispatcher_back_off(self);
             return;
         }
+        note_ledger(self, &ledger);
         ledger.awake_usec = 0;
-        for (guint i = 0; i < rows->len; i++)
-            return_message(self, g_array_index(rows, gint64, i));
-        if (rows->len > 0)
-            forget_returned(self);
-    } while (rows->len == RETURN_BATCH);
+        /* What cannot be returned now would only be found again. */
+    } while (return_all(self, rows) && rows->len == RETURN_BATCH);
 }
 
 void

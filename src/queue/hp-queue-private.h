@@ -100,11 +100,14 @@ struct _HpQueue {
     gboolean probe_asked;  /* the user wants to see whether it works again */
     gboolean line_told;    /* the owner knows that the line is bad */
     gboolean line_noted;   /* meta knows since when port 25 is closed */
-    gint64 line_counts_usec;  /* monotonic: it was noted up to here; -1: not yet */
-    gint64 paused_until_usec; /* wall; 0: not paused */
-    gint64 online_usec;       /* until online_since */
-    gint64 online_since_usec; /* monotonic; -1: the queue cannot try now */
-    gint64 wall_minus_boot_usec;
+    gint64 line_counts_usec;     /* monotonic: it was noted up to here; -1: not yet */
+    gint64 paused_until_usec;    /* wall; 0: not paused */
+    gint64 online_usec;          /* until online_since */
+    gint64 online_since_usec;    /* monotonic; -1: the queue cannot try now */
+    gint64 wall_minus_boot_usec; /* by which due times are right */
+    gboolean reload;             /* what is due where must be read anew */
+    gint64 again_usec; /* monotonic: what the dispatcher does by itself has failed and
+                          waits until then; 0: nothing has */
     gboolean closing;
     HpQueueChanged changed; /* (nullable) */
     gpointer changed_data;  /* (unowned) */
@@ -130,8 +133,11 @@ GHashTable *hp_dispatcher_new_destinations(void);
 /* Reads from the database what is due where. */
 gboolean hp_dispatcher_load(HpQueue *self, GError **error);
 void hp_dispatcher_run(gpointer queue);
-/* Forgets what is due where, to load it anew. Any thread. */
-void hp_dispatcher_forget_due(HpQueue *self);
+/* Forgets what is due where and has it read anew. On the dispatcher's thread. */
+void hp_dispatcher_reload(HpQueue *self);
+/* What the dispatcher does by itself has failed: it waits for half a minute. On its
+ * thread. */
+void hp_dispatcher_back_off(HpQueue *self);
 /* Something for @destination is due at @due_usec. Any thread. */
 void hp_dispatcher_note_due(HpQueue *self, const char *destination, gint64 due_usec);
 /* What waits for one destination (%NULL: for all) is due now, or with @spread within 30

@@ -5,7 +5,10 @@
 
 #define SECOND G_TIME_SPAN_SECOND
 #define MINUTE G_TIME_SPAN_MINUTE
+#define DAY    G_TIME_SPAN_DAY
 #define ANNA   "anna@example.org"
+
+#define BEGINNING "1728000000000000" /* the fixture's clock at first: 20,000 days */
 
 /* The fault has had its time to be met, and nothing was carried meanwhile. */
 static void
@@ -13,6 +16,16 @@ assert_still_carried(guint n)
 {
     g_usleep(50 * 1000);
     g_assert_cmpuint(fixture_carried(), ==, n);
+}
+
+static void
+wait_attempts(Fixture *f, const char *id, guint n)
+{
+    gint64 until = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+
+    while (fixture_attempts(f, id, 0) != n && g_get_monotonic_time() < until)
+        g_usleep(1000);
+    g_assert_cmpuint(fixture_attempts(f, id, 0), ==, n);
 }
 
 /* When it is due next cannot be read after an attempt. */
@@ -104,6 +117,53 @@ test_what_is_cancelled_ahead_stays(Fixture *f, gconstpointer data)
     fixture_wait_state(f, second, 0, "cancelled");
 }
 
+static void
+test_notice_comes_later(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+
+    hp_queue_set_link(f->queue, HP_LINK_CAPTIVE, FALSE);
+    id = fixture_submit(f, ANNA, "line@example.net", 0);
+    fixture_break_writes(f, FIXTURE_BROKEN("handover", "kind = 1"));
+    fixture_pass(f, 16 * MINUTE);
+    g_usleep(50 * 1000);
+    g_assert_cmpuint(fixture_inbox_len(), ==, 0);
+    fixture_mend_writes(f);
+    fixture_pass(f, MINUTE);
+    fixture_wait_inbox(1);
+    fixture_pass(f, MINUTE);
+    g_usleep(50 * 1000);
+    g_assert_cmpuint(fixture_inbox_len(), ==, 1);
+}
+
+static void
+test_due_times_move_later(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "later@example.net", 0);
+
+    wait_attempts(f, id, 1);
+    fixture_break_writes(f, FIXTURE_BROKEN("recipient", "due < " BEGINNING));
+    fixture_set_clock(f, -DAY);
+    assert_still_carried(1);
+    fixture_mend_writes(f);
+    fixture_pass(f, 6 * MINUTE);
+    fixture_wait_carried(2);
+}
+
+static void
+test_attempts_are_taken_back_later(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, ANNA, "down@example.net", 0);
+
+    wait_attempts(f, id, 1);
+    fixture_break_writes(f, FIXTURE_BROKEN("recipient", "attempts = 0"));
+    hp_queue_set_link(f->queue, HP_LINK_NO_25, FALSE);
+    assert_still_carried(1);
+    fixture_mend_writes(f);
+    fixture_pass(f, 31 * SECOND);
+    wait_attempts(f, id, 0);
+}
+
 #define CASE(name, test)                                                                 \
     g_test_add("/queue-faults/" name, Fixture, NULL, fixture_set_up, test,               \
                fixture_tear_down)
@@ -118,5 +178,8 @@ main(int argc, char **argv)
     CASE("local-recipients-are-not-forgotten", test_local_recipients_are_not_forgotten);
     CASE("what-cannot-be-cancelled-goes-out", test_what_cannot_be_cancelled_goes_out);
     CASE("what-is-cancelled-ahead-stays", test_what_is_cancelled_ahead_stays);
+    CASE("a-notice-comes-later", test_notice_comes_later);
+    CASE("due-times-move-later", test_due_times_move_later);
+    CASE("attempts-are-taken-back-later", test_attempts_are_taken_back_later);
     return g_test_run();
 }
