@@ -133,20 +133,57 @@ must_end(Run *run)
     return run->aborted;
 }
 
-/* Words in which servers speak of the address we come from; lower case. */
+/* An address or the name of a host, which may be made of any words. */
+static gboolean
+is_name(const char *token)
+{
+    for (const char *at = token; *at != '\0'; at++)
+        if (strchr("@<>", *at) != NULL || (*at == '.' && g_ascii_isalnum(at[1])))
+            return TRUE;
+    return FALSE;
+}
+
+/* " no ptr record for ": the words of a reply, a space around each. */
+static GString *
+words_of(const char *text)
+{
+    g_auto(GStrv) tokens = g_strsplit_set(text, " ,;:()[]\"'", -1);
+    GString *out = g_string_new(" ");
+
+    for (char **token = tokens; *token != NULL; token++) {
+        if (is_name(*token))
+            continue;
+        for (const char *at = *token; *at != '\0'; at++)
+            if (g_ascii_isalnum(*at))
+                g_string_append_c(out, g_ascii_tolower(*at));
+            else if (out->str[out->len - 1] != ' ')
+                g_string_append_c(out, ' ');
+        if (out->str[out->len - 1] != ' ')
+            g_string_append_c(out, ' ');
+    }
+    return out;
+}
+
+/* 5.1.x and 5.2.x are about the recipient (RFC 3463 §3.2, §3.3). */
+static gboolean
+is_about_recipient(const HpReply *reply)
+{
+    return g_str_has_prefix(reply->enhanced, "5.1.") ||
+           g_str_has_prefix(reply->enhanced, "5.2.");
+}
+
 static gboolean
 is_about_our_address(const HpReply *reply)
 {
-    static const char *const words[] = { "ipv6", "ptr", "reverse dns", "reverse hostname",
-                                         "rdns" };
-    g_autofree char *text = g_ascii_strdown(reply->text, -1);
+    static const char *const words[] = { " ipv6 ", " ptr ", " reverse dns ",
+                                         " reverse hostname ", " rdns " };
+    g_autoptr(GString) said = words_of(reply->text);
 
     /* 5.7.25: no reverse name; 5.7.510: no IPv6. */
-    if (strcmp(reply->enhanced + 1, ".7.25") == 0 ||
-        strcmp(reply->enhanced, "5.7.510") == 0)
+    if (strcmp(reply->enhanced, "5.7.25") == 0 || strcmp(reply->enhanced, "5.7.510") == 0)
         return TRUE;
-    for (guint i = 0; i < G_N_ELEMENTS(words); i++) {
-        if (g_strstr_len(text, -1, words[i]) != NULL)
+    for (guint i = 0; i < G_N_ELEMENTS(words) && !is_about_recipient(reply); i++) {
+        if (g_strstr_len(said->str, (gssize)said->len, words[i]) != NULL)
             return TRUE;
     }
     return FALSE;

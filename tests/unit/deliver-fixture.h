@@ -33,7 +33,7 @@ typedef struct {
     HpTlsIdentity *identity;
     HpSmtpTransport *transport;
     HpLinkState line;
-    HpCarryMessage *messages[4];
+    HpCarryMessage *messages[12];
     guint n_messages;
     guint taken;
     guint settled;

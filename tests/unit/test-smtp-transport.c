@@ -442,6 +442,46 @@ a_refused_family_is_remembered(Fixture *f, gconstpointer data)
     fake_mx_free(mx);
 }
 
+/* Words in an address or in the name of a host say nothing of ours. */
+static void
+a_quoted_address_is_no_reason(Fixture *f, gconstpointer data)
+{
+    static const struct {
+        const char *reply;
+        gboolean about_us;
+    } rows[] = {
+        { "S: 550 5.1.1 <p.traylor-ptraylor@both.example.org>: User unknown", FALSE },
+        { "S: 550 5.1.1 ptr@both.example.org: no such user", FALSE },
+        { "S: 550 5.2.1 mailbox ptr is closed", FALSE },
+        { "S: 550 <ptr@both.example.org> rejected", FALSE },
+        { "S: 550 mx.ipv6.example.org does not like you, scripture", FALSE },
+        { "S: 550 5.7.25 come back with a name", TRUE },
+        { "S: 550 5.7.1 does not meet IPv6 sending guidelines regarding PTR records",
+          TRUE },
+        { "S: 550 cannot find your reverse hostname, [192.0.2.1]", TRUE },
+        { "S: 550 5.7.1 bad reverse-DNS.", TRUE },
+        { "S: 550 5.7.1 rDNS/PTR: missing", TRUE },
+    };
+
+    (void)data;
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const char *const script[] = {
+            HELLO,       "S: 250 PIPELINING", GROUP("a@both.example.org"),
+            "S: 250 ok", rows[i].reply,       "S: 503 no",
+            "C: RSET",   "S: 250 ok",         "C: QUIT",
+            NULL
+        };
+        FakeMx *mx = fake_mx_new(script, NULL, "127.0.0.2", 0);
+
+        g_test_message("%s", rows[i].reply);
+        memset(&f->carry.memory, 0, sizeof f->carry.memory);
+        add_message(f, "a@both.example.org");
+        carry_to(f, "both.example.org", mx->port);
+        g_assert_cmpint(f->carry.memory.refused_ipv4, ==, rows[i].about_us);
+        fake_mx_free(mx);
+    }
+}
+
 #define ADD(path, test)                                                                  \
     g_test_add("/smtp-transport/" path, Fixture, NULL, set_up, test, tear_down)
 
@@ -468,5 +508,6 @@ main(int argc, char **argv)
     ADD("a-flood-has-an-end", a_flood_has_an_end);
     ADD("an-abort-leaves-it-untried", an_abort_leaves_it_untried);
     ADD("a-refused-family-is-remembered", a_refused_family_is_remembered);
+    ADD("a-quoted-address-is-no-reason", a_quoted_address_is_no_reason);
     return g_test_run();
 }
