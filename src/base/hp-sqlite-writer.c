@@ -201,21 +201,29 @@ run_transaction(HpDb *self, HpDbRequest *const *group, guint n)
     return done;
 }
 
+/* After an error of the disk nothing more is written: what SQLite would try again is an
+ * fsync that has failed. */
+static void
+fail_checkpoint(HpDb *self, int code)
+{
+    g_autoptr(GError) error = NULL;
+
+    hp_db_conn_fail(self->conn, code, &error);
+    hp_log("sqlite", NULL, G_LOG_LEVEL_WARNING, "checkpoint: %s", error->message);
+}
+
 /* Moves the WAL into the database, without waiting for readers. Where one of them still
  * needs the old pages the WAL grows on; then the next try comes after as much again, not
  * with every commit. */
 static void
 checkpoint(HpDb *self)
 {
-    g_autoptr(GError) error = NULL;
     int in_wal = 0;
     int code = sqlite3_wal_checkpoint_v2(self->conn->handle, NULL,
                                          SQLITE_CHECKPOINT_PASSIVE, &in_wal, NULL);
 
-    if (code != SQLITE_OK && code != SQLITE_BUSY) {
-        hp_db_conn_fail(self->conn, code, &error);
-        hp_log("sqlite", NULL, G_LOG_LEVEL_WARNING, "checkpoint: %s", error->message);
-    }
+    if (code != SQLITE_OK && code != SQLITE_BUSY)
+        fail_checkpoint(self, code);
     self->checkpoint_pages = MAX(in_wal, self->conn->wal_pages) + CHECKPOINT_PAGES;
 }
 
@@ -260,7 +268,9 @@ release_memory(HpDb *self)
     sqlite3_db_release_memory(self->conn->handle);
 }
 
-/* Readers hold their connections for a batch only, so a short wait is enough. */
+/* Readers hold their connections for a batch only, so a short wait is enough. %FALSE if
+ * one of them was in the way for longer; after an error it is tried with the next commit.
+ */
 static gboolean
 truncate_wal(HpDb *self)
 {
@@ -273,8 +283,10 @@ truncate_wal(HpDb *self)
     if (code == SQLITE_OK) {
         self->conn->wal_pages = 0;
         self->checkpoint_pages = CHECKPOINT_PAGES;
+    } else if (code != SQLITE_BUSY) {
+        fail_checkpoint(self, code);
     }
-    return code == SQLITE_OK;
+    return code != SQLITE_BUSY;
 }
 
 /* In steps, so that whoever comes meanwhile waits for one of them at most. %TRUE if there

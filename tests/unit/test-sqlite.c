@@ -408,6 +408,23 @@ knows_nothing_after_a_failed_commit(Fixture *f, gconstpointer unused)
     g_assert_true(write_named(f->db, add_named, "c", NULL));
 }
 
+/* An fsync is not tried again, nor is one that only empties the WAL. */
+static void
+takes_no_writes_after_a_failed_tidying(Fixture *f, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(write_named(f->db, add_named, "x", NULL));
+    g_atomic_int_set(&syncs_fail, 1);
+    g_assert_false(hp_db_tidy(f->db));
+    g_atomic_int_set(&syncs_fail, 0);
+    g_assert_false(hp_db_is_writable(f->db));
+    g_assert_false(write_named(f->db, add_named, "c", &error));
+    g_assert_error(error, HP_DB_ERROR, HP_DB_ERROR_READ_ONLY);
+    reopen(f);
+    g_assert_cmpint(ask(f->db, "SELECT count(*) FROM thing WHERE name = 'x'"), ==, 1);
+}
+
 static void
 sees_one_state_in_a_snapshot(Fixture *f, gconstpointer unused)
 {
@@ -529,6 +546,8 @@ main(int argc, char **argv)
     CASE("takes-a-file-size-limit-for-a-full-disk",
          takes_a_file_size_limit_for_a_full_disk);
     CASE("knows-nothing-after-a-failed-commit", knows_nothing_after_a_failed_commit);
+    CASE("takes-no-writes-after-a-failed-tidying",
+         takes_no_writes_after_a_failed_tidying);
     CASE("sees-one-state-in-a-snapshot", sees_one_state_in_a_snapshot);
     CASE("tells-of-each-commit-before-it-returns",
          tells_of_each_commit_before_it_returns);
