@@ -20,13 +20,22 @@ hp_close_fd(int *fd)
     errno = saved;
 }
 
+/* A quota or a limit on file sizes is a full disk by another name. */
+static GFileError
+code_of(int number)
+{
+    if (number == EDQUOT || number == EFBIG)
+        return G_FILE_ERROR_NOSPC;
+    return g_file_error_from_errno(number);
+}
+
 gboolean
 hp_fs_fail(GError **error, const char *verb, const char *name)
 {
     int saved = errno;
 
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(saved),
-                _("could not %s %s: %s"), _(verb), name, g_strerror(saved));
+    g_set_error(error, G_FILE_ERROR, (int)code_of(saved), _("could not %s %s: %s"),
+                _(verb), name, g_strerror(saved));
     return FALSE;
 }
 

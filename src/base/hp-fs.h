@@ -12,8 +12,9 @@
 void hp_close_fd(int *fd);
 #define hp_autofd __attribute__((cleanup(hp_close_fd))) int
 
-/* Sets a #G_FILE_ERROR "could not VERB NAME: reason" from errno; always %FALSE. @verb: as
- * N_() gives it. */
+/* Sets a #G_FILE_ERROR "could not VERB NAME: reason" from errno; always %FALSE. An
+ * exceeded quota or limit on file sizes is G_FILE_ERROR_NOSPC, too. @verb: as N_() gives
+ * it. */
 gboolean hp_fs_fail(GError **error, const char *verb, const char *name);
 
 /**

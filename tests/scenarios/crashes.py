@@ -314,6 +314,26 @@ def disk_full(make, folder):
         subprocess.run(["umount", "-l", disk], check=False)
 
 
+@scenario(tree="plain")
+def a_limit_on_file_sizes(make):
+    """C4: a limit on file sizes (or a quota) is answered like a full disk: 452 4.3.1."""
+    post = make(wrapper=["prlimit", "--fsize=2000000"])
+    try:
+        post.setup()
+        post.start()
+        try:
+            post.send("x@far.example", body=("x" * 70 + "\r\n") * 45000)
+        except smtplib.SMTPResponseException as error:
+            assert error.smtp_code == 452 and b"4.3.1" in error.smtp_error, error
+        else:
+            raise AssertionError("took more than there is room for")
+        post.send("x@far.example", "small")
+        assert len(post.queue()) == 1
+    finally:
+        if post.process is not None:
+            post.kill9()
+
+
 @scenario(tree="plain", seconds=120)
 def fsync_fails(make):
     """C5: after an EIO from fsync nothing is acknowledged, then or later; a restart repairs."""

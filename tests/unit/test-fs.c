@@ -188,6 +188,21 @@ says_verb_name_and_reason(Fixture *f, gconstpointer unused)
     g_assert_true(g_str_has_prefix(error->message, "could not write mail: "));
 }
 
+static void
+a_quota_is_a_full_disk(Fixture *f, gconstpointer unused)
+{
+    static const int numbers[] = { ENOSPC, EDQUOT, EFBIG };
+
+    for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        g_autoptr(GError) error = NULL;
+
+        errno = numbers[i];
+        g_assert_false(hp_fs_fail(&error, "write", "mail"));
+        g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC);
+        g_assert_nonnull(strstr(error->message, g_strerror(numbers[i])));
+    }
+}
+
 #define CASE(path, name) g_test_add("/fs/" path, Fixture, NULL, set_up, name, tear_down)
 
 int
@@ -205,5 +220,6 @@ main(int argc, char **argv)
     CASE("reads-only-small-plain-files", reads_only_small_plain_files);
     CASE("knows-the-free-space", knows_the_free_space);
     CASE("says-verb-name-and-reason", says_verb_name_and_reason);
+    CASE("a-quota-is-a-full-disk", a_quota_is_a_full_disk);
     return g_test_run();
 }
