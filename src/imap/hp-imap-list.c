@@ -174,8 +174,9 @@ matches(const ListArgs *list, const char *name)
 }
 
 static gboolean
-is_selected(const ListArgs *list, const HpImapNode *node)
+is_selected(const HpImapNode *node, gconstpointer data)
 {
+    const ListArgs *list = data;
     gboolean special = node->mailbox != NULL && node->mailbox->special_use != NULL;
 
     if (list->only_subscribed && !node->subscribed)
@@ -186,12 +187,44 @@ is_selected(const ListArgs *list, const HpImapNode *node)
     return list->only_subscribed || node->mailbox != NULL || node->has_children;
 }
 
-/* RFC 5258 §3.5: something below matches what was selected. */
 static gboolean
-has_selected_below(const ListArgs *list, const HpImapNode *node)
+is_hidden(const HpImapNode *node, gconstpointer data)
 {
-    return list->recursive && ((list->only_subscribed && node->child_subscribed) ||
-                               (list->only_special && node->child_special));
+    const ListArgs *list = data;
+
+    return is_selected(node, list) && !matches(list, node->name);
+}
+
+/* What is above something that was selected: that is worth knowing (CHILDINFO), and a
+ * reason to be told without being selected itself if nothing else tells of that (RFC 5258
+ * §3.3, §3.5; of LSUB RFC 3501 §6.3.9). */
+typedef struct {
+    GHashTable *selected; /* (owned): set of names above what was selected, */
+    GHashTable *hidden;   /* (owned): and above what the patterns keep out of that */
+} Levels;
+
+static void
+levels_clear(Levels *self)
+{
+    g_clear_pointer(&self->selected, g_hash_table_unref);
+    g_clear_pointer(&self->hidden, g_hash_table_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Levels, levels_clear)
+
+static Levels
+find_levels(const ListArgs *list, const HpImapTree *tree)
+{
+    if (!list->recursive)
+        return (Levels){ g_hash_table_new(NULL, NULL), g_hash_table_new(NULL, NULL) };
+    return (Levels){ hp_imap_tree_above(tree, is_selected, list),
+                     hp_imap_tree_above(tree, is_hidden, list) };
+}
+
+static gboolean
+is_told(const ListArgs *list, const Levels *levels, const HpImapNode *node)
+{
+    return matches(list, node->name) &&
+           (is_selected(node, list) || g_hash_table_contains(levels->hidden, node->name));
 }
 
 static void
@@ -201,16 +234,13 @@ add_attributes(const ListArgs *list, const HpImapNode *node, GString *line)
                             list->subscribed || list->only_subscribed, line);
 }
 
+/* @below: something below it was selected. */
 static void
-tell_node(HpImapSession *s, const ListArgs *list, const HpImapNode *node)
+tell_node(HpImapSession *s, const ListArgs *list, const HpImapNode *node, gboolean below)
 {
-    gboolean selected = is_selected(list, node);
-    gboolean below = has_selected_below(list, node);
-    g_autoptr(GString) line = NULL;
+    gboolean selected = is_selected(node, list);
+    g_autoptr(GString) line = g_string_new("* LIST (");
 
-    if ((!selected && !below) || !matches(list, node->name))
-        return;
-    line = g_string_new("* LIST (");
     add_attributes(list, node, line);
     g_string_append(line, ") \"/\" ");
     hp_imap_out_mailbox(line, node->name, s->utf8);
@@ -234,6 +264,19 @@ asks_for_separator(const ListArgs *list)
            *(const char *)g_ptr_array_index(list->patterns, 0) == '\0';
 }
 
+static void
+tell_tree(HpImapSession *s, const ListArgs *list, const HpImapTree *tree)
+{
+    g_auto(Levels) levels = find_levels(list, tree);
+
+    for (guint i = 0; i < tree->nodes->len; i++) {
+        const HpImapNode *node = g_ptr_array_index(tree->nodes, i);
+
+        if (is_told(list, &levels, node))
+            tell_node(s, list, node, g_hash_table_contains(levels.selected, node->name));
+    }
+}
+
 gboolean
 hp_imap_cmd_list(HpImapSession *s, HpImapArgs *args, gboolean uid)
 {
@@ -253,10 +296,28 @@ hp_imap_cmd_list(HpImapSession *s, HpImapArgs *args, gboolean uid)
         hp_imap_fail(s, error);
         return TRUE;
     }
-    for (guint i = 0; i < tree->nodes->len; i++)
-        tell_node(s, &list, g_ptr_array_index(tree->nodes, i));
+    tell_tree(s, &list, tree);
     hp_imap_ok(s, NULL, _("These are the mailboxes."));
     return TRUE;
+}
+
+static void
+tell_subscribed(HpImapSession *s, const ListArgs *list, const HpImapTree *tree)
+{
+    g_auto(Levels) levels = find_levels(list, tree);
+
+    for (guint i = 0; i < tree->nodes->len; i++) {
+        const HpImapNode *node = g_ptr_array_index(tree->nodes, i);
+        g_autoptr(GString) line = NULL;
+
+        if (!is_told(list, &levels, node))
+            continue;
+        line = g_string_new(node->subscribed ? "* LSUB () \"/\" "
+                                             : "* LSUB (\\Noselect) \"/\" ");
+        hp_imap_out_mailbox(line, node->name, s->utf8);
+        g_string_append(line, "\r\n");
+        hp_imap_write(s, hp_slice_of_string(line));
+    }
 }
 
 /* RFC 3501 §6.3.9: a level above a subscribed name is told as \Noselect if the pattern
@@ -264,7 +325,7 @@ hp_imap_cmd_list(HpImapSession *s, HpImapArgs *args, gboolean uid)
 gboolean
 hp_imap_cmd_lsub(HpImapSession *s, HpImapArgs *args, gboolean uid)
 {
-    g_auto(ListArgs) list = { 0 };
+    g_auto(ListArgs) list = { .only_subscribed = TRUE, .recursive = TRUE };
     g_autoptr(HpImapTree) tree = NULL;
     g_autoptr(GError) error = NULL;
 
@@ -276,18 +337,7 @@ hp_imap_cmd_lsub(HpImapSession *s, HpImapArgs *args, gboolean uid)
         hp_imap_fail(s, error);
         return TRUE;
     }
-    for (guint i = 0; i < tree->nodes->len; i++) {
-        const HpImapNode *node = g_ptr_array_index(tree->nodes, i);
-        g_autoptr(GString) line = NULL;
-
-        if ((!node->subscribed && !node->child_subscribed) || !matches(&list, node->name))
-            continue;
-        line = g_string_new(node->subscribed ? "* LSUB () \"/\" "
-                                             : "* LSUB (\\Noselect) \"/\" ");
-        hp_imap_out_mailbox(line, node->name, s->utf8);
-        g_string_append(line, "\r\n");
-        hp_imap_write(s, hp_slice_of_string(line));
-    }
+    tell_subscribed(s, &list, tree);
     hp_imap_ok(s, NULL, _("These are the subscribed mailboxes."));
     return TRUE;
 }

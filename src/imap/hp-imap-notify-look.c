@@ -80,7 +80,7 @@ is_own_change(const Look *self, const HpTreeNews *news)
 static void
 tell_name(const Look *self, const char *name, const char *old_name)
 {
-    static const HpImapNode nothing = { NULL, NULL, FALSE, FALSE, FALSE, FALSE };
+    static const HpImapNode nothing = { NULL, NULL, FALSE, FALSE };
     const HpImapNode *node = hp_imap_tree_find(self->after, name);
     g_autoptr(GString) line = g_string_new("* LIST (");
 

@@ -25,52 +25,36 @@ node_of(HpImapTree *self, const char *name)
     return node;
 }
 
-typedef void (*Mark)(HpImapNode *above);
-
-static void
-mark_children(HpImapNode *above)
+/* The level above @name, for all levels: cuts it shorter; %NULL behind the last. */
+static const char *
+cut_level(char *name)
 {
-    above->has_children = TRUE;
-}
+    char *slash = strrchr(name, '/');
 
-static void
-mark_subscribed(HpImapNode *above)
-{
-    above->child_subscribed = TRUE;
-}
-
-static void
-mark_special(HpImapNode *above)
-{
-    above->child_special = TRUE;
-}
-
-static void
-mark_above(HpImapTree *self, const char *name, Mark mark)
-{
-    g_autofree char *above = g_strdup(name);
-    char *slash;
-
-    while ((slash = strrchr(above, '/')) != NULL) {
-        *slash = '\0';
-        mark(node_of(self, above));
-    }
+    if (slash == NULL)
+        return NULL;
+    *slash = '\0';
+    return name;
 }
 
 static void
 add_mailbox(HpImapTree *self, const HpStoreMailbox *mailbox)
 {
-    node_of(self, mailbox->name)->mailbox = mailbox;
-    mark_above(self, mailbox->name, mark_children);
-    if (mailbox->special_use != NULL)
-        mark_above(self, mailbox->name, mark_special);
+    g_autofree char *name = g_strdup(mailbox->name);
+
+    node_of(self, name)->mailbox = mailbox;
+    while (cut_level(name) != NULL)
+        node_of(self, name)->has_children = TRUE;
 }
 
 static void
-add_subscription(HpImapTree *self, const char *name)
+add_subscription(HpImapTree *self, const char *subscribed)
 {
+    g_autofree char *name = g_strdup(subscribed);
+
     node_of(self, name)->subscribed = TRUE;
-    mark_above(self, name, mark_subscribed);
+    while (cut_level(name) != NULL)
+        node_of(self, name);
 }
 
 static int
@@ -120,6 +104,29 @@ const HpImapNode *
 hp_imap_tree_find(const HpImapTree *self, const char *name)
 {
     return g_hash_table_lookup(self->by_name, name);
+}
+
+static void
+add_levels(const HpImapTree *self, const char *below, GHashTable *levels)
+{
+    g_autofree char *name = g_strdup(below);
+
+    while (cut_level(name) != NULL)
+        g_hash_table_add(levels, hp_imap_tree_find(self, name)->name);
+}
+
+GHashTable *
+hp_imap_tree_above(const HpImapTree *self, HpImapNodeTest test, gconstpointer data)
+{
+    GHashTable *levels = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < self->nodes->len; i++) {
+        const HpImapNode *node = g_ptr_array_index(self->nodes, i);
+
+        if (test(node, data))
+            add_levels(self, node->name, levels);
+    }
+    return levels;
 }
 
 void

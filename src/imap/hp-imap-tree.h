@@ -11,9 +11,7 @@ typedef struct {
     char *name;                    /* (owned) */
     const HpStoreMailbox *mailbox; /* (unowned) (nullable): %NULL: there is none */
     gboolean subscribed;
-    gboolean has_children;     /* mailboxes below it */
-    gboolean child_subscribed; /* something below it is subscribed */
-    gboolean child_special;    /* something below it has a special use */
+    gboolean has_children; /* mailboxes below it */
 } HpImapNode;
 
 typedef struct {
@@ -29,6 +27,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HpImapTree, hp_imap_tree_free)
 
 /* (transfer none) (nullable) */
 const HpImapNode *hp_imap_tree_find(const HpImapTree *self, const char *name);
+
+/* Names of the nodes above those that pass @test: (transfer full): set of char (unowned).
+ */
+typedef gboolean (*HpImapNodeTest)(const HpImapNode *node, gconstpointer data);
+GHashTable *hp_imap_tree_above(const HpImapTree *self, HpImapNodeTest test,
+                               gconstpointer data);
 
 /* What LIST says of it: "\HasChildren \Sent". @absent: what it says if there is no such
  * mailbox; @subscribed: the subscription is told, too. */

@@ -76,21 +76,34 @@ knows_what_is_subscribed(ImapFixture *f, gconstpointer data)
     g_assert_true(find(tree, "x/y").subscribed);
     g_assert_null(find(tree, "x/y").mailbox);
     g_assert_false(find(tree, "x").subscribed);
-    g_assert_true(find(tree, "x").child_subscribed);
     g_assert_false(find(tree, "x").has_children);
     g_assert_true(find(tree, "Sent").subscribed);
 }
 
+static gboolean
+is_named(const HpImapNode *node, gconstpointer name)
+{
+    return g_str_equal(node->name, name);
+}
+
 static void
-knows_special_uses_below(ImapFixture *f, gconstpointer data)
+finds_levels_above(ImapFixture *f, gconstpointer data)
 {
     g_autoptr(HpImapTree) tree = NULL;
+    g_autoptr(GHashTable) levels = NULL;
     gint64 id;
 
-    g_assert_true(hp_store_create(f->options.store, "post/out", "\\Sent", &id, NULL));
+    g_assert_true(hp_store_create(f->options.store, "a/b/c", NULL, &id, NULL));
+    g_assert_true(hp_store_set_subscribed(f->options.store, "x/y", TRUE, NULL));
     tree = load(f);
-    g_assert_true(find(tree, "post").child_special);
-    g_assert_false(find(tree, "post/out").child_special);
+    levels = hp_imap_tree_above(tree, is_named, "a/b/c");
+    g_assert_cmpuint(g_hash_table_size(levels), ==, 2);
+    g_assert_true(g_hash_table_contains(levels, "a"));
+    g_assert_true(g_hash_table_contains(levels, "a/b"));
+    g_hash_table_unref(levels);
+    levels = hp_imap_tree_above(tree, is_named, "x/y");
+    g_assert_cmpuint(g_hash_table_size(levels), ==, 1);
+    g_assert_true(g_hash_table_contains(levels, "x"));
 }
 
 int
@@ -103,7 +116,7 @@ main(int argc, char **argv)
                knows_levels_without_a_mailbox, tear_down);
     g_test_add("/imap-tree/knows-what-is-subscribed", ImapFixture, NULL, set_up,
                knows_what_is_subscribed, tear_down);
-    g_test_add("/imap-tree/knows-special-uses-below", ImapFixture, NULL, set_up,
-               knows_special_uses_below, tear_down);
+    g_test_add("/imap-tree/finds-levels-above", ImapFixture, NULL, set_up,
+               finds_levels_above, tear_down);
     return g_test_run();
 }
