@@ -108,6 +108,28 @@ guess(HpSlice bytes)
     return g_utf8_make_valid(bytes.data, (gssize)bytes.len);
 }
 
+static gboolean
+is_utf8_name(const char *name)
+{
+    return g_ascii_strcasecmp(name, "utf-8") == 0 ||
+           g_ascii_strcasecmp(name, "utf8") == 0;
+}
+
+/* Not of those in which ASCII octets may mean something else: escapes, or halves of what
+ * is wider. @name is not UTF-8. */
+static gboolean
+is_ascii_superset(const char *name)
+{
+    static const char *const others[] = {
+        "iso-2022", "utf-", "utf1", "utf7", "hz", "ucs"
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(others); i++)
+        if (g_ascii_strncasecmp(name, others[i], strlen(others[i])) == 0)
+            return FALSE;
+    return TRUE;
+}
+
 char *
 hp_charset_to_utf8(HpSlice bytes, HpSlice charset)
 {
@@ -115,22 +137,10 @@ hp_charset_to_utf8(HpSlice bytes, HpSlice charset)
     char *text = NULL;
 
     bytes.len = MIN(bytes.len, LONGEST_INPUT);
-    if (!hp_charset_copy_name(charset, name) || g_ascii_strcasecmp(name, "utf-8") == 0 ||
-        g_ascii_strcasecmp(name, "utf8") == 0 || hp_text_is_ascii(bytes) == TRUE) {
-        /* Pure ASCII needs no conversion, except from the sets that are not a superset
-         * of it. */
-        gboolean stateful = hp_charset_copy_name(charset, name) &&
-                            (g_ascii_strncasecmp(name, "iso-2022", 8) == 0 ||
-                             g_ascii_strncasecmp(name, "utf-", 4) == 0 ||
-                             g_ascii_strncasecmp(name, "utf1", 4) == 0 ||
-                             g_ascii_strncasecmp(name, "utf7", 4) == 0 ||
-                             g_ascii_strncasecmp(name, "hz", 2) == 0 ||
-                             g_ascii_strncasecmp(name, "ucs", 3) == 0) &&
-                            g_ascii_strcasecmp(name, "utf-8") != 0;
-
-        if (!stateful)
-            return guess(bytes);
-    }
+    if (!hp_charset_copy_name(charset, name) || is_utf8_name(name))
+        return guess(bytes);
+    if (is_ascii_superset(name) && hp_text_is_ascii(bytes))
+        return guess(bytes);
     if (bytes.len > 0 && convert(bytes, name, &text))
         return text;
     return guess(bytes);
