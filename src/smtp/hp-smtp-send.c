@@ -310,13 +310,15 @@ take_rcpt_reply(Sending *s, HpCarryRecipient *recipient, HpSmtpResult result)
     decide(recipient, too_many ? HP_OUTCOME_DEFERRED : outcome_of(reply), reply);
 }
 
-/* The server has refused the envelope, but a group was written: the rest of its replies
+/* The server has refused the envelope. If a group was written the rest of its replies
  * must be read, and a DATA that was taken all the same gets an empty message. */
 static HpSmtpResult
 drain(Sending *s, guint rcpts)
 {
     HpSmtpResult result = HP_SMTP_GO;
 
+    if (!s->caps->pipelining)
+        return HP_SMTP_GO;
     for (guint i = 0; i < rcpts && !is_over(result); i++)
         result = read_reply(s, HP_STAGE_RCPT);
     if (is_over(result))
@@ -330,8 +332,8 @@ drain(Sending *s, guint rcpts)
     return is_over(result) ? result : HP_SMTP_GO;
 }
 
-/* MAIL and every RCPT. GO: the DATA reply is next. NO: nobody is left, and the connection
- * stands after the group. */
+/* MAIL and every RCPT. GO: the content is next for whom the server has accepted; if that
+ * is nobody, the envelope is over and its replies are read. */
 static HpSmtpResult
 send_envelope(Sending *s)
 {
@@ -347,8 +349,7 @@ send_envelope(Sending *s)
 
         tell(s, reply);
         decide_all(s->batch, outcome_of(reply), reply);
-        result = s->caps->pipelining ? drain(s, s->batch->len) : HP_SMTP_GO;
-        return result == HP_SMTP_GO ? HP_SMTP_NO : result;
+        return drain(s, s->batch->len);
     }
     s->dirty = TRUE;
     for (guint i = 0; i < s->batch->len; i++) {
@@ -359,10 +360,7 @@ send_envelope(Sending *s)
             return result;
         take_rcpt_reply(s, recipient, result);
     }
-    if (s->accepted->len > 0)
-        return HP_SMTP_GO;
-    result = s->caps->pipelining ? drain(s, 0) : HP_SMTP_GO;
-    return result == HP_SMTP_GO ? HP_SMTP_NO : result;
+    return s->accepted->len > 0 ? HP_SMTP_GO : drain(s, 0);
 }
 
 /* The bytes as they are stored. -1: our own disk fails. 0: the connection does. */
@@ -481,8 +479,8 @@ send_batch(Sending *s)
     HpSmtpResult result = send_envelope(s);
     const HpReply *reply;
 
-    if (result != HP_SMTP_GO)
-        return result == HP_SMTP_NO ? HP_SMTP_GO : result;
+    if (result != HP_SMTP_GO || s->accepted->len == 0)
+        return result;
     result = step(s, HP_STAGE_DATA, NULL);
     if (is_over(result))
         return result;

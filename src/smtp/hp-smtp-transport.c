@@ -463,20 +463,33 @@ carry_message(Run *run)
         settle(run, HP_OUTCOME_UNTRIED, NULL);
 }
 
+/* The message that is to be carried now: one that is not settled yet, or another one. */
+static gboolean
+take_message(Run *run)
+{
+    if (run->aborted)
+        return FALSE;
+    if (run->message == NULL)
+        run->message = run->carry->next(run->carry);
+    return run->message != NULL;
+}
+
+/* Plain text was this connection's last resort, not this message's. */
+static void
+leave_plain_text(Run *run)
+{
+    if (run->client == NULL || !run->plain || run->message->may_go_plain)
+        return;
+    close_session(run, TRUE);
+    run->plain = FALSE;
+}
+
 /* All that is due, until there is no more or no server is left. */
 static void
 carry_all(Run *run)
 {
-    while (run->message == NULL || !run->aborted) {
-        if (run->message == NULL)
-            run->message = run->aborted ? NULL : run->carry->next(run->carry);
-        if (run->message == NULL)
-            break;
-        /* Plain text was this connection's last resort, not this message's. */
-        if (run->client != NULL && run->plain && !run->message->may_go_plain) {
-            close_session(run, TRUE);
-            run->plain = FALSE;
-        }
+    while (take_message(run)) {
+        leave_plain_text(run);
         if (run->client == NULL && !open_session(run))
             break;
         carry_message(run);
