@@ -100,6 +100,17 @@ check_size(Append *self)
     return FALSE;
 }
 
+static gboolean
+check_keywords(const Append *self, const HpStoreAppend *append)
+{
+    g_autoptr(HpView) view =
+        append->keywords != NULL
+            ? hp_view_open(self->s->options->store, self->mailbox->id, NULL, NULL)
+            : NULL;
+
+    return hp_imap_check_keywords(self->s, view, append->keywords);
+}
+
 static void
 take_piece(HpSlice piece, gpointer append)
 {
@@ -215,7 +226,7 @@ take_messages(Append *self, HpImapArgs *args)
             append_free_one(&append);
             return FALSE;
         }
-        if (!check_size(self)) {
+        if (!check_size(self) || !check_keywords(self, &append)) {
             append_free_one(&append);
             return TRUE;
         }

@@ -135,7 +135,8 @@ hp_imap_cmd_store(HpImapSession *s, HpImapArgs *args, gboolean uid)
         return FALSE;
     change.flags.flags = flags.flags;
     change.flags.keywords = flags.keywords;
-    if (hp_imap_check_writable(s))
+    if (hp_imap_check_writable(s) && (change.flags.mode == HP_FLAGS_REMOVE ||
+                                      hp_imap_check_keywords(s, s->view, flags.keywords)))
         store(s, seqs, &change, uid);
     return TRUE;
 }

@@ -3,45 +3,6 @@
 
 #include <glib/gi18n.h>
 
-char *
-hp_imap_tell_flags_in_use(HpImapSession *s)
-{
-    g_autoptr(GString) words = g_string_new(NULL);
-
-    g_strfreev(s->keywords);
-    s->keywords = hp_view_all_keywords(s->view);
-    for (char **keyword = s->keywords; *keyword != NULL; keyword++)
-        g_string_append_printf(words, " %s", *keyword);
-    hp_imap_untagged(s, "FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft%s)",
-                     words->str);
-    return g_string_free(g_steal_pointer(&words), FALSE);
-}
-
-static gboolean
-all_told(HpImapSession *s, guint32 set)
-{
-    g_auto(GStrv) keywords = g_strsplit(hp_view_keywords(s->view, set), " ", -1);
-
-    for (char **keyword = keywords; *keyword != NULL; keyword++)
-        if (!g_strv_contains((const char *const *)s->keywords, *keyword))
-            return FALSE;
-    return TRUE;
-}
-
-void
-hp_imap_know_keywords(HpImapSession *s, guint32 set)
-{
-    if (set == 0 || s->keywords == NULL)
-        return;
-    if (s->sets == NULL)
-        s->sets = g_hash_table_new_full(g_int_hash, g_int_equal, g_free, NULL);
-    if (g_hash_table_contains(s->sets, &set))
-        return;
-    g_hash_table_add(s->sets, g_memdup2(&set, sizeof set));
-    if (!all_told(s, set))
-        g_free(hp_imap_tell_flags_in_use(s));
-}
-
 void
 hp_imap_begin_fetch(const HpImapSession *s, guint32 seq, guint32 uid, GString *out)
 {

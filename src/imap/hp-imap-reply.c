@@ -107,6 +107,8 @@ static const struct {
       N_("The disk is full. Please make room and try again; deleting still works.") },
     { HP_STORE_ERROR_TOO_MANY, "METADATA TOOMANY",
       N_("There is no room for more annotations.") },
+    { HP_STORE_ERROR_KEYWORDS, "LIMIT",
+      N_("A message would have too many keywords (tags). Remove some, and try again.") },
     { HP_STORE_ERROR_BAD_USE, "USEATTR",
       N_("This mailbox cannot have that special use.") },
     { HP_STORE_ERROR_DAMAGED, "CORRUPTION",

@@ -119,11 +119,6 @@ void hp_imap_tell_news(HpImapSession *s, gboolean may_expunge, const HpImapOwn *
 void hp_imap_begin_fetch(const HpImapSession *s, guint32 seq, guint32 uid, GString *out);
 /* "* seq FETCH (UID u FLAGS (...))" with MODSEQ if the client knows of it. */
 void hp_imap_tell_flags(HpImapSession *s, guint32 seq, const HpViewEntry *entry);
-/* Tells FLAGS again before a keyword of that set (HpViewEntry) is told for the first time
- * (RFC 9051 §7.3.5). */
-void hp_imap_know_keywords(HpImapSession *s, guint32 set);
-/* "* FLAGS (...)"; returns the keywords with a space before each: (transfer full). */
-char *hp_imap_tell_flags_in_use(HpImapSession *s);
 /* "* VANISHED (EARLIER) 1:3": of @uids (guint32, ascending) those in @known (nullable:
  * all), never what the view still has, which is told when that goes. */
 void hp_imap_tell_vanished_earlier(HpImapSession *s, const GArray *uids,
@@ -147,6 +142,18 @@ gboolean hp_imap_take_messages(HpImapSession *s, HpImapArgs *args, gboolean uid,
                                GArray **ret_seqs);
 /* (transfer full) (element-type guint32): their uids. */
 GArray *hp_imap_uids_of(HpImapSession *s, const GArray *seqs);
+
+/* --- hp-imap-keywords.c --------------------------------------------------------------
+ */
+
+/* Tells FLAGS again before a keyword of that set (HpViewEntry) is told for the first time
+ * (RFC 9051 §7.3.5). */
+void hp_imap_know_keywords(HpImapSession *s, guint32 set);
+/* "* FLAGS (...)"; returns the keywords with a space before each: (transfer full). */
+char *hp_imap_tell_flags_in_use(HpImapSession *s);
+/* Has the mailbox of @view (nullable) room for @keywords (nullable)? %FALSE: no, which is
+ * answered (RFC 9051 §7.1, LIMIT). */
+gboolean hp_imap_check_keywords(HpImapSession *s, HpView *view, char *const *keywords);
 
 /* --- hp-imap-read.c ------------------------------------------------------------------
  */

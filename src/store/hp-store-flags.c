@@ -16,8 +16,9 @@ typedef struct {
     char *last_text;       /* (owned) (nullable): keywords that an entry had, */
     char *last_result;     /* (owned) (nullable): and what becomes of them */
     HpCounts counts;
-    GArray *modified; /* (owned): guint32 */
-    GArray *untold;   /* (owned): guint32 */
+    GArray *modified;  /* (owned): guint32 */
+    GArray *untold;    /* (owned): guint32 */
+    gboolean too_many; /* keywords */
 } Marking;
 
 static void
@@ -80,6 +81,9 @@ consider(const HpViewEntry *entry, const char *text, gint64 collected_usec, gpoi
     if (changed.flags == entry->flags && g_strcmp0(before, after) == 0 &&
         (self->collected_usec == 0 || collected_usec > 0))
         return;
+    if (self->change->mode == HP_FLAGS_ADD && g_strcmp0(before, after) != 0 &&
+        hp_keywords_count(after) > HP_STORE_MAX_KEYWORDS)
+        self->too_many = TRUE;
     hp_counts_add(&self->counts, -1, entry->flags, entry->size);
     hp_counts_add(&self->counts, 1, changed.flags, entry->size);
     hp_news_add(self->news, changed, after);
@@ -131,6 +135,11 @@ mark(HpDbConn *conn, gpointer data, GError **error)
         !hp_store_walk(conn, self->mailbox, self->uids,
                        &(HpStoreWalker){ consider, self }, error))
         return FALSE;
+    if (self->too_many) {
+        g_set_error(error, HP_STORE_ERROR, HP_STORE_ERROR_KEYWORDS,
+                    "a message would have more than %d keywords", HP_STORE_MAX_KEYWORDS);
+        return FALSE;
+    }
     if (entries->len == 0)
         return TRUE;
     if (!hp_store_next_modseq(conn, self->mailbox, &modseq, error))

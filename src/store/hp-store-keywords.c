@@ -137,6 +137,50 @@ hp_keywords_join(HpKeywords *self, const char *const *names)
     return join_sorted(known);
 }
 
+/* Each name under its lower case, so that it takes one look to know it again. */
+static void
+add_names(GHashTable *names, const char *text)
+{
+    g_auto(GStrv) words = g_strsplit(text, " ", -1);
+
+    for (char **word = words; *word != NULL; word++) {
+        g_autofree char *key = g_ascii_strdown(*word, -1);
+
+        if (**word != '\0' && !g_hash_table_contains(names, key))
+            g_hash_table_insert(names, g_steal_pointer(&key), g_strdup(*word));
+    }
+}
+
+GStrv
+hp_keywords_names(HpKeywords *self, GHashTable *numbers)
+{
+    g_autoptr(GHashTable) names =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GPtrArray) sorted = g_ptr_array_new();
+    GHashTableIter iter;
+    gpointer item;
+
+    g_hash_table_iter_init(&iter, numbers);
+    while (g_hash_table_iter_next(&iter, &item, NULL))
+        add_names(names, hp_keywords_text(self, *(const guint32 *)item));
+    g_hash_table_iter_init(&iter, names);
+    while (g_hash_table_iter_next(&iter, NULL, &item))
+        g_ptr_array_add(sorted, item);
+    g_ptr_array_sort(sorted, compare_names);
+    g_ptr_array_add(sorted, NULL);
+    return (GStrv)g_ptr_array_free(g_steal_pointer(&sorted), FALSE);
+}
+
+guint
+hp_keywords_count(const char *text)
+{
+    guint n = *text != '\0';
+
+    for (; *text != '\0'; text++)
+        n += *text == ' ';
+    return n;
+}
+
 static gboolean
 has_name(char *const *names, const char *name)
 {

@@ -45,6 +45,8 @@ typedef struct {
 gboolean hp_store_replace(HpStore *self, const HpStoreReplacing *what,
                           HpStoreAppend *append, guint32 *ret_uid, GError **error);
 
+#define HP_STORE_MAX_KEYWORDS 200 /* of a message, by changes of its flags */
+
 typedef enum { HP_FLAGS_REPLACE, HP_FLAGS_ADD, HP_FLAGS_REMOVE } HpFlagsMode;
 typedef struct {
     HpFlagsMode mode;
@@ -58,7 +60,8 @@ typedef struct {
                                 in messages that are changed now */
 } HpStoreFlagChange;
 
-/* Unknown uids are skipped; an entry that has these flags already keeps its modseq. */
+/* All or none. Unknown uids are skipped; an entry that has these flags already keeps its
+ * modseq. */
 gboolean hp_store_change_flags(HpStore *self, gint64 mailbox, const guint32 *uids,
                                guint n, HpStoreFlagChange *change, GError **error);
 

@@ -225,6 +225,9 @@ guint32 hp_keywords_number(HpKeywords *self, const char *text);
 const char *hp_keywords_text(HpKeywords *self, guint32 number);
 /* @names in the spelling in which they are known, sorted, each once: (transfer full). */
 char *hp_keywords_join(HpKeywords *self, const char *const *names);
+/* The names in the sets @numbers (set of guint32), each once, sorted: (transfer full). */
+GStrv hp_keywords_names(HpKeywords *self, GHashTable *numbers);
+guint hp_keywords_count(const char *text); /* names in it */
 /* @text with or without those of @change: (transfer full). Pure. */
 char *hp_keywords_change(const char *text, const char *change, gboolean add);
 

@@ -207,10 +207,10 @@ insert_uid(GArray *uids, guint32 uid)
 }
 
 /* The numbers that occur. */
-static GArray *
+static GHashTable *
 numbers_in_use(HpView *self)
 {
-    GArray *numbers = g_array_new(FALSE, FALSE, sizeof(guint32));
+    GHashTable *numbers = g_hash_table_new_full(g_int_hash, g_int_equal, g_free, NULL);
     HP_LOCKED(&self->shared->lock);
     guint32 last = 0;
 
@@ -218,7 +218,7 @@ numbers_in_use(HpView *self)
         guint32 number = g_array_index(self->shared->entries, HpViewEntry, i).keywords;
 
         if (number != last && number != 0)
-            insert_uid(numbers, number);
+            g_hash_table_add(numbers, g_memdup2(&number, sizeof number));
         last = number;
     }
     return numbers;
@@ -227,16 +227,9 @@ numbers_in_use(HpView *self)
 GStrv
 hp_view_all_keywords(HpView *self)
 {
-    g_autoptr(GArray) numbers = numbers_in_use(self);
-    g_autofree char *all = g_strdup("");
+    g_autoptr(GHashTable) numbers = numbers_in_use(self);
 
-    for (guint i = 0; i < numbers->len; i++) {
-        g_autofree char *before = g_steal_pointer(&all);
-
-        all = hp_keywords_change(
-            before, hp_view_keywords(self, g_array_index(numbers, guint32, i)), TRUE);
-    }
-    return *all != '\0' ? g_strsplit(all, " ", -1) : g_new0(char *, 1);
+    return hp_keywords_names(self->store->keywords, numbers);
 }
 
 /* @seq is one that the session knows. */

@@ -19,6 +19,7 @@ typedef enum {
     HP_STORE_ERROR_NOT_PERMITTED, /* not with this mailbox, or not under that name */
     HP_STORE_ERROR_FULL,          /* the disk is full; deleting still works */
     HP_STORE_ERROR_TOO_MANY,      /* annotations */
+    HP_STORE_ERROR_KEYWORDS,      /* more than HP_STORE_MAX_KEYWORDS */
     HP_STORE_ERROR_BAD_USE,       /* no such special use, or not of this mailbox */
     HP_STORE_ERROR_FAILED,
 } HpStoreError;

@@ -476,6 +476,41 @@ answers_with_nothing_that_is_cut(Case *c, gconstpointer data)
     g_assert_true(g_str_has_suffix(c->one.said->str, "xxx"));
 }
 
+/* "tag STORE seq +FLAGS (kN ...)" of 100 keywords that nobody has used yet. */
+static void
+add_keywords(Client *client, guint seq, guint from, const char *words)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    g_string_printf(line, "k%u STORE %u +FLAGS.SILENT (", from, seq);
+    for (guint i = 0; i < 100; i++)
+        g_string_append_printf(line, "%sk%u", i > 0 ? " " : "", from + i);
+    g_string_append(line, ")");
+    client_say(client, line->str, words);
+}
+
+static void
+takes_no_flood_of_keywords(Case *c, gconstpointer data)
+{
+    client_log_in(&c->one, &c->f);
+    client_say(&c->one, "a SELECT INBOX", "a OK ");
+    imap_append(&c->f, HP_SLICE_LITERAL("Subject: four\r\n\r\n"), 0);
+    imap_append(&c->f, HP_SLICE_LITERAL("Subject: five\r\n\r\n"), 0);
+    client_say(&c->one, "b NOOP", "b OK ");
+    add_keywords(&c->one, 1, 0, "k0 OK ");
+    add_keywords(&c->one, 1, 100, "k100 OK ");
+    add_keywords(&c->one, 1, 200, "k200 NO [LIMIT] A message ");
+    for (guint i = 2; i < 10; i++)
+        add_keywords(&c->one, 1 + i / 2, i * 100, " OK ");
+    client_say(&c->one, "c NOOP", "c OK ");
+    client_say(&c->one, "d STORE 2 +FLAGS (one)", "d NO [LIMIT] A mailbox ");
+    client_say(&c->one, "e STORE 2 -FLAGS (k200 one)", "e OK ");
+    client_say(&c->one, "f STORE 2 +FLAGS (one K300)", "f OK ");
+    client_say(&c->one, "g APPEND INBOX (two) {1+}\r\nx", "g NO [LIMIT] A mailbox ");
+    client_say(&c->one, "h APPEND INBOX (one) {1+}\r\nx", "h OK ");
+    client_say(&c->one, "i APPEND Trash (two) {1+}\r\nx", "i OK ");
+}
+
 static void
 needs_tls_for_passwords_if_so_set(Case *c, gconstpointer data)
 {
@@ -622,6 +657,7 @@ main(int argc, char **argv)
         "b NOTIFY SET (personal (MailboxName))");
     add("/imap-session/takes-no-flood-before-login", takes_no_flood_before_login, NULL);
     add("/imap-session/takes-no-flood-of-literals", takes_no_flood_of_literals, NULL);
+    add("/imap-session/takes-no-flood-of-keywords", takes_no_flood_of_keywords, NULL);
     add("/imap-session/reads-byte-by-byte", reads_byte_by_byte, NULL);
     add("/imap-session/keeps-no-half-message", keeps_no_half_message, NULL);
     add("/imap-session/opens-nothing-if-it-cannot-tell-what-is-gone",
