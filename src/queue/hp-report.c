@@ -168,8 +168,10 @@ load_header(Report *report)
     return bytes != NULL ? bytes : g_bytes_new_static("\r\n", 2);
 }
 
+/* @ret_unreadable: set if it is the original's fault */
 static gboolean
-append_original(HpContentDraft *draft, HpContent *content, GError **error)
+append_original(HpContentDraft *draft, HpContent *content, gboolean *ret_unreadable,
+                GError **error)
 {
     g_autofree char *buffer = g_malloc(COPY_OCTETS);
     guint64 offset = 0;
@@ -180,29 +182,51 @@ append_original(HpContentDraft *draft, HpContent *content, GError **error)
             return FALSE;
         offset += (guint64)n;
     }
+    *ret_unreadable = n < 0;
     return n == 0;
 }
 
+/* @full: with the whole original, else with its header */
 static HpContentDraft *
-write_one(Report *report, HpDsnAction action, GError **error)
+write_as(Report *report, HpSlice header, gboolean full, gboolean *ret_unreadable,
+         GError **error)
 {
     g_autoptr(HpContentDraft) draft = hp_content_draft_new(report->queue->contents);
-    g_autoptr(GBytes) header = load_header(report);
     g_autoptr(GString) head = g_string_new(NULL);
     g_autoptr(GString) tail = g_string_new(NULL);
-    gboolean full =
-        report->content != NULL && hp_dsn_wants_full(action, report->item->carry.ret);
 
-    report->info.recipients =
-        (const HpDsnRecipient *)(gconstpointer)report->recipients->data;
-    report->info.n_recipients = report->recipients->len;
-    hp_dsn_write(&report->info, hp_slice_of_bytes(header), full, head, tail);
+    hp_dsn_write(&report->info, header, full, head, tail);
     if (!hp_content_draft_append(draft, hp_slice_of_string(head), error) ||
-        (full && !append_original(draft, report->content, error)) ||
+        (full && !append_original(draft, report->content, ret_unreadable, error)) ||
         !hp_content_draft_append(draft, hp_slice_of_string(tail), error) ||
         !hp_content_draft_finish(draft, error))
         return NULL;
     return g_steal_pointer(&draft);
+}
+
+/* An original that cannot be read to its end must not keep the news back. */
+static HpContentDraft *
+write_one(Report *report, HpDsnAction action, GError **error)
+{
+    g_autoptr(GBytes) header = load_header(report); /* opens the original */
+    gboolean full =
+        report->content != NULL && hp_dsn_wants_full(action, report->item->carry.ret);
+    g_autoptr(GError) failure = NULL;
+    gboolean unreadable = FALSE;
+    HpContentDraft *draft;
+
+    report->info.recipients =
+        (const HpDsnRecipient *)(gconstpointer)report->recipients->data;
+    report->info.n_recipients = report->recipients->len;
+    draft = write_as(report, hp_slice_of_bytes(header), full, &unreadable, &failure);
+    if (unreadable) {
+        hp_log("queue", report->item->carry.id, G_LOG_LEVEL_WARNING,
+               "its report has only its header: %s", failure->message);
+        return write_as(report, hp_slice_of_bytes(header), FALSE, &unreadable, error);
+    }
+    if (draft == NULL)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return draft;
 }
 
 gboolean

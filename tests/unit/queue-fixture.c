@@ -164,8 +164,8 @@ check_bytes(const HpCarryMessage *message)
     gssize n = message->read(message->content, 0, buffer, sizeof buffer, &error);
 
     g_assert_no_error(error);
-    g_assert_cmpmem(buffer, (int)MAX(n, 0), BODY, (int)strlen(BODY));
-    g_assert_cmpuint(message->size, ==, strlen(BODY));
+    g_assert_cmpmem(buffer, (int)MIN(n, (gssize)strlen(BODY)), BODY, (int)strlen(BODY));
+    g_assert_cmpuint(message->size % strlen(BODY), ==, 0); /* once, or more often */
 }
 
 static void
@@ -349,7 +349,8 @@ fixture_set_clock(Fixture *self, gint64 delta_usec)
 }
 
 char *
-fixture_submit(Fixture *self, const char *sender, const char *addresses, guint notify)
+fixture_submit_large(Fixture *self, const char *sender, const char *addresses,
+                     guint notify, guint times)
 {
     HpIntake intake = hp_queue_intake(self->queue);
     g_autoptr(HpEnvelope) envelope = hp_envelope_new();
@@ -368,10 +369,17 @@ fixture_submit(Fixture *self, const char *sender, const char *addresses, guint n
         r->local = g_str_has_prefix(*address, "me");
         r->notify = notify;
     }
-    g_assert_true(intake.append(draft, HP_SLICE_LITERAL(BODY), &error));
+    for (guint i = 0; i < times; i++)
+        g_assert_true(intake.append(draft, HP_SLICE_LITERAL(BODY), &error));
     intake.commit(draft, envelope, &id, &error);
     g_assert_no_error(error);
     return id;
+}
+
+char *
+fixture_submit(Fixture *self, const char *sender, const char *addresses, guint notify)
+{
+    return fixture_submit_large(self, sender, addresses, notify, 1);
 }
 
 static GVariant *

@@ -40,6 +40,9 @@ void fixture_set_clock_unseen(gint64 delta_usec);
  * id. */
 char *fixture_submit(Fixture *self, const char *sender, const char *addresses,
                      guint notify);
+/* The same text so many times, one behind the other. */
+char *fixture_submit_large(Fixture *self, const char *sender, const char *addresses,
+                           guint notify, guint times);
 
 /* Waits until the message's recipient number @i has the state. */
 void fixture_wait_state(Fixture *self, const char *id, guint i, const char *state);

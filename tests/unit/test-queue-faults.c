@@ -1,6 +1,9 @@
 /* The database fails for a while: nothing is forgotten because of it. */
 #include "queue-fixture.h"
 
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define SECOND G_TIME_SPAN_SECOND
@@ -9,6 +12,19 @@
 #define ANNA   "anna@example.org"
 
 #define BEGINNING "1728000000000000" /* the fixture's clock at first: 20,000 days */
+
+/* Files cannot be read from here on; 0: they can. */
+static gint64 bad_sector_offset;
+
+/* In place of libc's, for this program. */
+ssize_t
+pread(int fd, void *buffer, size_t size, off_t offset)
+{
+    if (bad_sector_offset == 0 || offset < bad_sector_offset)
+        return syscall(SYS_pread64, fd, buffer, size, offset);
+    errno = EIO;
+    return -1;
+}
 
 /* The fault has had its time to be met, and nothing was carried meanwhile. */
 static void
@@ -168,6 +184,24 @@ test_attempts_are_taken_back_later(Fixture *f, gconstpointer data)
     g_test_add("/queue-faults/" name, Fixture, NULL, fixture_set_up, test,               \
                fixture_tear_down)
 
+/* The end of the refused message cannot be read: its sender is told all the same. */
+static void
+test_a_report_needs_no_whole_original(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+    g_autofree char *text = NULL;
+
+    bad_sector_offset = 350000;
+    id = fixture_submit_large(f, ANNA, "no@example.net", 0, 20000);
+    fixture_wait_state(f, id, 0, "refused");
+    fixture_wait_inbox(1);
+    bad_sector_offset = 0;
+    text = fixture_inbox_text(0);
+    g_assert_nonnull(strstr(text, "no@example.net"));
+    g_assert_nonnull(strstr(text, "text/rfc822-headers"));
+    g_assert_null(strstr(text, "Hello."));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -180,6 +214,7 @@ main(int argc, char **argv)
     CASE("what-is-cancelled-ahead-stays", test_what_is_cancelled_ahead_stays);
     CASE("a-notice-comes-later", test_notice_comes_later);
     CASE("due-times-move-later", test_due_times_move_later);
+    CASE("a-report-needs-no-whole-original", test_a_report_needs_no_whole_original);
     CASE("attempts-are-taken-back-later", test_attempts_are_taken_back_later);
     return g_test_run();
 }
