@@ -53,10 +53,14 @@ char *
 hp_queue_resolve(HpQueue *self, const char *id, GError **error)
 {
     g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
-    gint64 row = hp_queue_find(conn, id, error);
+    gint64 row;
     HpDbStmt *stmt;
     char *name = NULL;
 
+    /* One moment for both reads: what is found is there. */
+    if (!hp_db_begin_snapshot(conn, error))
+        return NULL;
+    row = hp_queue_find(conn, id, error);
     if (row == 0)
         return NULL;
     stmt = hp_db_query(conn, "SELECT name FROM message WHERE id = ?1", "i", row);

@@ -272,7 +272,7 @@ add_recipient(HpQueueItem *item, HpDbStmt *stmt)
     HpCarryRecipient *recipient = g_new0(HpCarryRecipient, 1);
     const char *enhanced = hp_db_text(stmt, 12);
     HpJob job = {
-        .state = (HpJobState)hp_db_int(stmt, 4),
+        .state = hp_job_state_of_number(hp_db_int(stmt, 4)),
         .due_usec = hp_db_is_null(stmt, 5) ? G_MAXINT64 : hp_db_int(stmt, 5),
         .submitted_usec = item->submitted_usec,
         .online_at_usec = item->online_at_usec,
@@ -602,7 +602,7 @@ load_doubtful(HpDbConn *conn, const HpJobNow *now, GArray *doubtful, GError **er
     while (hp_db_step(stmt, &failure)) {
         Shared one = { .id = hp_db_int(stmt, 0) };
 
-        one.job = (HpJob){ .state = (HpJobState)hp_db_int(stmt, 1),
+        one.job = (HpJob){ .state = hp_job_state_of_number(hp_db_int(stmt, 1)),
                            .attempts = (guint)hp_db_int(stmt, 2),
                            .days = (guint)hp_db_int(stmt, 3),
                            .last_day = hp_db_int(stmt, 4),

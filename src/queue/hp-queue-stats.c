@@ -24,7 +24,7 @@ put_results(GVariantBuilder *b, HpDbConn *conn, gint64 since_usec)
     gint64 all = 0;
 
     while (hp_db_step(stmt, NULL)) {
-        counts[hp_db_int(stmt, 0)] = hp_db_int(stmt, 1);
+        counts[hp_job_state_of_number(hp_db_int(stmt, 0))] += hp_db_int(stmt, 1);
         all += hp_db_int(stmt, 1);
     }
     hp_queue_put_number(b, "recipients", all);

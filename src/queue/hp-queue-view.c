@@ -138,7 +138,7 @@ put_command(GVariantBuilder *b, const char *reason, const char *name)
 static GVariant *
 recipient_of(const View *view, const char *name, HpDbStmt *stmt)
 {
-    HpJobState state = (HpJobState)hp_db_int(stmt, 2);
+    HpJobState state = hp_job_state_of_number(hp_db_int(stmt, 2));
     gboolean remote = !hp_db_is_null(stmt, 1);
     const char *reason = reason_of(view, state, remote, hp_db_int(stmt, 6) != 0);
     GVariantBuilder b;
@@ -540,7 +540,7 @@ put_counts(GVariantBuilder *b, const View *view, HpDbConn *conn)
     gint64 all = 0;
 
     while (hp_db_step(stmt, NULL)) {
-        counts[hp_db_int(stmt, 0)] = hp_db_int(stmt, 1);
+        counts[hp_job_state_of_number(hp_db_int(stmt, 0))] += hp_db_int(stmt, 1);
         all += hp_db_int(stmt, 1);
         if (hp_db_int(stmt, 0) == HP_JOB_WAITING)
             remote = hp_db_int(stmt, 2);
@@ -566,7 +566,7 @@ put_finished_counts(GVariantBuilder *b, HpDbConn *conn)
     gint64 counts[HP_JOB_N_STATES] = { 0 };
 
     while (hp_db_step(stmt, NULL))
-        counts[hp_db_int(stmt, 0)] = hp_db_int(stmt, 1);
+        counts[hp_job_state_of_number(hp_db_int(stmt, 0))] += hp_db_int(stmt, 1);
     for (int i = HP_JOB_DELIVERED; i < HP_JOB_N_STATES; i++)
         hp_queue_put_number(b, hp_job_state_name((HpJobState)i), counts[i]);
 }
@@ -603,9 +603,10 @@ put_last_word(GVariantBuilder *b, const View *view, HpDbConn *conn, const char *
         const char *line = reason_of_line(view->link);
 
         put_reply(b, view,
-                  line != NULL ? line
-                               : reason_of(view, (HpJobState)hp_db_int(stmt, 2), TRUE,
-                                           hp_db_int(stmt, 6) != 0),
+                  line != NULL
+                      ? line
+                      : reason_of(view, hp_job_state_of_number(hp_db_int(stmt, 2)), TRUE,
+                                  hp_db_int(stmt, 6) != 0),
                   stmt);
     }
     hp_db_reset(stmt);

@@ -301,6 +301,12 @@ hp_job_state_name(HpJobState state)
     return names[state];
 }
 
+HpJobState
+hp_job_state_of_number(gint64 number)
+{
+    return number >= 0 && number < HP_JOB_N_STATES ? (HpJobState)number : HP_JOB_HELD;
+}
+
 int
 hp_job_state_of_name(const char *name)
 {

@@ -344,6 +344,9 @@ test_names(void)
     for (int i = 0; i < HP_JOB_N_STATES; i++)
         g_assert_cmpint(hp_job_state_of_name(hp_job_state_name((HpJobState)i)), ==, i);
     g_assert_cmpint(hp_job_state_of_name("offline"), ==, -1);
+    g_assert_cmpint(hp_job_state_of_number(HP_JOB_CANCELLED), ==, HP_JOB_CANCELLED);
+    g_assert_cmpint(hp_job_state_of_number(HP_JOB_N_STATES), ==, HP_JOB_HELD);
+    g_assert_cmpint(hp_job_state_of_number(G_MININT64), ==, HP_JOB_HELD);
     g_assert_true(hp_job_is_finished(HP_JOB_CANCELLED));
     g_assert_false(hp_job_is_finished(HP_JOB_UNCERTAIN));
 }

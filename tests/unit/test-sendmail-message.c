@@ -146,6 +146,7 @@ what_is_no_address_is_named(void)
         g_autofree char *wrong = NULL;
         g_autoptr(GPtrArray) all = hp_sendmail_message_recipients(message, &wrong);
 
+        g_assert_nonnull(all);
         g_assert_cmpstr(wrong, ==, rows[i].wrong);
     }
 }
