@@ -134,8 +134,8 @@ gboolean hp_job_is_finished(HpJobState state);
 /* "waiting", "sending" ...: the names in JSON; offline ones are named by the caller. */
 const char *hp_job_state_name(HpJobState state);
 
-/* A state as the database has it; one that is none (the file is damaged) is held: it waits
- * for the user, and is not sent. */
+/* A state as the database has it; one that is none (the file is damaged) is held: it
+ * waits for the user, and is not sent. */
 HpJobState hp_job_state_of_number(gint64 number);
 
 /* Reverse of hp_job_state_name(); -1 if it is none. */
