@@ -66,7 +66,8 @@ take_message(Append *self, HpImapArgs *args, HpStoreAppend *ret_append)
     if (hp_imap_peek(args) == '(' &&
         (!hp_imap_take_flags(args, &flags) || !hp_imap_take_space(args)))
         return FALSE;
-    if (hp_imap_peek(args) == '"' &&
+    ret_append->is_dated = hp_imap_peek(args) == '"';
+    if (ret_append->is_dated &&
         (!hp_imap_take_date_time(args, &ret_append->internal_usec, &ret_append->zone) ||
          !hp_imap_take_space(args)))
         return FALSE;

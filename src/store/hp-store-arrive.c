@@ -87,23 +87,42 @@ note_references(Arriving *self, const char *references, const char *message_id)
     add_message_id(self, hp_slice_of(message_id));
 }
 
-/* Bytes that are here already need not be looked at again, if they can be read. */
+/* The thread of an entry with this content, 0 if there is none (any more). */
+static gboolean
+thread_of(HpDbConn *conn, gint64 content, gint64 *ret_thread, GError **error)
+{
+    HpDbStmt *stmt = hp_db_query(
+        conn, "SELECT thread FROM entry WHERE content = ?1 LIMIT 1", "i", content);
+    g_autoptr(GError) failure = NULL;
+
+    *ret_thread = hp_db_step(stmt, &failure) ? hp_db_int(stmt, 0) : 0;
+    hp_db_reset(stmt);
+    if (failure == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
+
+/* The bytes of a message that is here need not be looked at again, if they can be read.
+ * Of one that is expunged they may still be there, but its thread is forgotten. */
 static gboolean
 is_known(HpStore *self, Arriving *arriving)
 {
-    gint64 content = 0;
+    gint64 content = 0, thread = 0;
     g_autoptr(HpContent) opened = NULL;
 
     {
         g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
 
-        hp_content_find_same(conn, arriving->append->draft, &content, NULL);
+        if (hp_content_find_same(conn, arriving->append->draft, &content, NULL) &&
+            content != 0)
+            thread_of(conn, content, &thread, NULL);
     }
     if (content == 0)
         return FALSE;
     opened = hp_content_open(self->contents, content, NULL);
     arriving->is_lost = opened == NULL;
-    return opened != NULL;
+    return opened != NULL && thread != 0;
 }
 
 static gboolean
@@ -172,22 +191,6 @@ join_thread(HpDbConn *conn, const Arriving *arriving, gint64 content, gint64 *re
     return TRUE;
 }
 
-/* The thread of an entry with this content, 0 if there is none (any more). */
-static gboolean
-thread_of(HpDbConn *conn, gint64 content, gint64 *ret_thread, GError **error)
-{
-    HpDbStmt *stmt = hp_db_query(
-        conn, "SELECT thread FROM entry WHERE content = ?1 LIMIT 1", "i", content);
-    g_autoptr(GError) failure = NULL;
-
-    *ret_thread = hp_db_step(stmt, &failure) ? hp_db_int(stmt, 0) : 0;
-    hp_db_reset(stmt);
-    if (failure == NULL)
-        return TRUE;
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return FALSE;
-}
-
 static gboolean
 insert_content(HpDbConn *conn, Arriving *arriving, gint64 *ret_content, GError **error)
 {
@@ -234,12 +237,11 @@ insert_one(HpDbConn *conn, Arrival *arrival, guint i, HpNews *news, GError **err
     guint64 size = hp_content_draft_size(append->draft);
     HpViewEntry entry = { .uid = (guint32)(arrival->first_uid + i),
                           .flags = (guint16)append->flags,
-                          .zone = (gint16)append->zone,
+                          .zone = append->is_dated ? (gint16)append->zone : 0,
                           .size = (guint32)MIN(size, (guint64)G_MAXUINT32),
                           .modseq = news->modseq,
-                          .internal_usec = append->internal_usec != 0
-                                               ? append->internal_usec
-                                               : arrival->now_usec };
+                          .internal_usec = append->is_dated ? append->internal_usec
+                                                            : arrival->now_usec };
 
     if (!insert_content(conn, arriving, &entry.content, error) ||
         !insert_entry(conn, arrival, &entry, arriving, error))

@@ -17,7 +17,8 @@ typedef struct {
     HpContentDraft *draft; /* (owned): finished; from hp_store_draft() */
     guint32 flags;
     GStrv keywords;       /* (owned) (nullable) */
-    gint64 internal_usec; /* 0: now */
+    gboolean is_dated;    /* else its date is now, and these two do not count */
+    gint64 internal_usec; /* may be 0 or before 1970 */
     gint zone;            /* minutes east of that date */
 } HpStoreAppend;
 

@@ -10,38 +10,36 @@
 typedef struct {
     const GArray *hashes; /* (unowned): gint64 */
     guint from;
-    gint64 arrived;    /* count_arrived() when they were found */
+    char *arrived;     /* (owned): list_arrived() when they were found */
     gboolean is_stale; /* out: mail has come */
 } Pruning;
 
-/* A number that grows with each content: only a new one can join a conversation by its
- * ids. */
-static gboolean
-count_arrived(HpDbConn *conn, gint64 *ret_arrived, GError **error)
+/* Another text whenever an entry has come since: which uid is next in each mailbox.
+ * (transfer full) (nullable) */
+static char *
+list_arrived(HpDbConn *conn, GError **error)
 {
-    HpDbStmt *stmt =
-        hp_db_query(conn, "SELECT seq FROM sqlite_sequence WHERE name = 'content'", "");
-    g_autoptr(GError) failure = NULL;
+    HpDbStmt *stmt = hp_db_query(
+        conn, "SELECT ifnull(group_concat(id || ':' || uidnext), '') FROM mailbox", "");
+    char *arrived = hp_db_step(stmt, error) ? hp_db_dup_text(stmt, 0) : NULL;
 
-    if (hp_db_step(stmt, &failure))
-        *ret_arrived = hp_db_int(stmt, 0);
     hp_db_reset(stmt);
-    if (failure == NULL)
-        return TRUE;
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return FALSE;
+    return arrived;
 }
 
 /* One walk over both tables: 100,000 messages take some 100 ms of a reader, and no lock
  * of the writer. */
 static gboolean
-find_unneeded(HpStore *self, GArray *hashes, gint64 *ret_arrived, GError **error)
+find_unneeded(HpStore *self, GArray *hashes, char **ret_arrived, GError **error)
 {
     g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
     g_autoptr(GError) failure = NULL;
     HpDbStmt *stmt;
 
-    if (!hp_db_begin_snapshot(conn, error) || !count_arrived(conn, ret_arrived, error))
+    if (!hp_db_begin_snapshot(conn, error))
+        return FALSE;
+    *ret_arrived = list_arrived(conn, error);
+    if (*ret_arrived == NULL)
         return FALSE;
     stmt = hp_db_query(conn,
                        "SELECT hash FROM message_id"
@@ -62,11 +60,11 @@ static gboolean
 prune(HpDbConn *conn, gpointer data, GError **error)
 {
     Pruning *self = data;
-    gint64 arrived = 0;
+    g_autofree char *arrived = list_arrived(conn, error);
 
-    if (!count_arrived(conn, &arrived, error))
+    if (arrived == NULL)
         return FALSE;
-    self->is_stale = arrived != self->arrived;
+    self->is_stale = !g_str_equal(arrived, self->arrived);
     for (guint i = self->from;
          !self->is_stale && i < self->hashes->len && i < self->from + BATCH; i++)
         if (!hp_db_run(conn, error, "DELETE FROM message_id WHERE hash = ?1", "i",
@@ -88,4 +86,5 @@ hp_store_prune_threads(HpStore *self)
     if (!done)
         hp_log("store", NULL, G_LOG_LEVEL_WARNING,
                "conversations that are gone are still remembered: %s", error->message);
+    g_free(work.arrived);
 }

@@ -89,6 +89,7 @@ imap_append_to(ImapFixture *f, gint64 mailbox, HpSlice message, guint32 flags)
     HpStoreAppend append = {
         .draft = hp_store_draft(f->options.store),
         .flags = flags,
+        .is_dated = TRUE,
         .internal_usec = 1764000000 * (gint64)G_USEC_PER_SEC,
         .zone = 60,
     };

@@ -35,7 +35,8 @@ appends_with_all_that_is_said(StoreFixture *f, gconstpointer unused)
     HpStoreAppend append = { .draft = draft,
                              .flags = HP_STORE_DRAFT,
                              .keywords = words,
-                             .internal_usec = 1234567,
+                             .is_dated = TRUE,
+                             .internal_usec = 0,
                              .zone = -90 };
     g_autoptr(GArray) uids = NULL;
     g_autoptr(HpView) view = NULL;
@@ -51,7 +52,7 @@ appends_with_all_that_is_said(StoreFixture *f, gconstpointer unused)
     g_assert_true(hp_view_get(view, 1, &entry));
     g_assert_cmpuint(entry.flags, ==, HP_STORE_DRAFT);
     g_assert_cmpstr(hp_view_keywords(view, entry.keywords), ==, "A b");
-    g_assert_cmpint(entry.internal_usec, ==, 1234567);
+    g_assert_cmpint(entry.internal_usec, ==, 0);
     g_assert_cmpint(entry.zone, ==, -90);
     g_assert_true(hp_store_details(f->store, INBOX, 1, &details, NULL));
     g_assert_cmpint(details.saved_usec, ==, START_USEC);
@@ -395,6 +396,20 @@ keeps_conversations_together(StoreFixture *f, gconstpointer unused)
     g_assert_cmpint(thread_of(f, 6), !=, first);
 }
 
+/* RFC 8474 §5.2: its thread never changes; nor does that of the same bytes. */
+static void
+finds_the_thread_of_bytes_that_come_again(StoreFixture *f, gconstpointer unused)
+{
+    static const char reply[] = "Message-ID: <b@x>\r\nReferences: <a@x>\r\n\r\n2";
+    guint32 uid;
+
+    store_append(f, INBOX, "Message-ID: <a@x>\r\n\r\n1", 0, NULL);
+    uid = store_append(f, INBOX, reply, 0, NULL);
+    g_assert_true(hp_store_expunge(f->store, INBOX, &uid, 1, NULL));
+    uid = store_append(f, INBOX, reply, 0, NULL);
+    g_assert_cmpint(thread_of(f, uid), ==, thread_of(f, 1));
+}
+
 typedef struct {
     guint n;
     size_t octets;
@@ -541,6 +556,8 @@ main(int argc, char **argv)
     CASE("names-what-vanished", names_what_vanished);
     CASE("tells-more-where-the-log-was-cut", tells_more_where_the_log_was_cut);
     CASE("keeps-conversations-together", keeps_conversations_together);
+    CASE("finds-the-thread-of-bytes-that-come-again",
+         finds_the_thread_of_bytes_that_come_again);
     CASE("forgets-conversations-that-are-gone", forgets_conversations_that_are_gone);
     CASE("knows-headers-without-the-bytes", knows_headers_without_the_bytes);
     return g_test_run();
