@@ -8,6 +8,8 @@
 #include "hp-text.h"
 #include "hp-thread.h"
 
+#include <glib/gi18n.h>
+
 /* What is delivered at once is never shown, and a burst is one look. */
 #define PAUSE_USEC ((gint64)1500 * 1000)
 
@@ -31,8 +33,11 @@ struct _HpOutboxMirror {
     /* guarded by lock */
     gboolean stop;
     gboolean dirty;
-    gboolean showing;  /* a uid may be in the store that is not in @shown yet */
+    gboolean showing;  /* the store may be ahead of @shown and @uids */
     GHashTable *shown; /* (owned): id (owned) to Shown (owned) */
+    /* (owned): uid to id (owned): also those that have been replaced, as long as their
+     * message is under way: a session may not have heard of it yet. */
+    GHashTable *uids;
 };
 
 static void
@@ -144,6 +149,7 @@ note_shown(HpOutboxMirror *self, const char *id, guint32 uid, const char *digest
     shown->digest = g_strdup(digest);
     HP_LOCKED(&self->lock);
     g_hash_table_replace(self->shown, g_strdup(id), shown);
+    g_hash_table_replace(self->uids, GUINT_TO_POINTER(uid), g_strdup(id));
 }
 
 static void
@@ -162,25 +168,6 @@ typedef struct {
     HpSlice block;      /* header lines to go before it */
     GStrv keywords;     /* (unowned) */
 } Picture;
-
-/* Who asks for the new uid meanwhile waits until it is known. */
-static gboolean
-append_and_note(HpOutboxMirror *self, HpContentDraft *draft, const Picture *picture,
-                GError **error)
-{
-    HpStoreAppend append = { .draft = draft,
-                             .flags = HP_STORE_SEEN,
-                             .keywords = picture->keywords };
-    g_autoptr(GArray) uids = NULL;
-    gboolean ok;
-
-    set_showing(self, TRUE);
-    ok = hp_store_append(self->store, self->mailbox, &append, 1, &uids, error);
-    if (ok)
-        note_shown(self, picture->id, g_array_index(uids, guint32, 0), picture->digest);
-    set_showing(self, FALSE);
-    return ok;
-}
 
 /* 0 if it is not shown, or if @digest (nullable) is another one. */
 static guint32
@@ -221,20 +208,57 @@ write_entry(HpOutboxMirror *self, HpSlice block, GBytes *message, GError **error
     return g_steal_pointer(&draft);
 }
 
-/* The new entry comes before the old one goes, so that it is never missing. */
+/* In one step in the place of uid @old, which is 0 if it is not shown yet. */
+static gboolean
+put(HpOutboxMirror *self, guint32 old, HpStoreAppend *append, guint32 *ret_uid,
+    GError **error)
+{
+    HpStoreReplacing what = { self->mailbox, old, self->mailbox };
+    g_autoptr(GArray) uids = NULL;
+    g_autoptr(GError) failure = NULL;
+
+    if (old != 0 && hp_store_replace(self->store, &what, append, ret_uid, &failure))
+        return TRUE;
+    if (failure != NULL &&
+        !g_error_matches(failure, HP_STORE_ERROR, HP_STORE_ERROR_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
+    }
+    if (!hp_store_append(self->store, self->mailbox, append, 1, &uids, error))
+        return FALSE;
+    *ret_uid = g_array_index(uids, guint32, 0);
+    return TRUE;
+}
+
+/* Who asks for a uid meanwhile waits until all are known. */
+static gboolean
+put_and_note(HpOutboxMirror *self, HpContentDraft *draft, const Picture *picture,
+             GError **error)
+{
+    HpStoreAppend append = { .draft = draft,
+                             .flags = HP_STORE_SEEN,
+                             .keywords = picture->keywords };
+    guint32 uid;
+    gboolean ok;
+
+    set_showing(self, TRUE);
+    ok = put(self, shown_uid(self, picture->id, NULL), &append, &uid, error);
+    if (ok)
+        note_shown(self, picture->id, uid, picture->digest);
+    set_showing(self, FALSE);
+    return ok;
+}
+
 static gboolean
 show(HpOutboxMirror *self, const Picture *picture, GError **error)
 {
     g_autoptr(GBytes) message = hp_queue_export(self->queue, picture->id, NULL);
     g_autoptr(HpContentDraft) draft = NULL;
-    guint32 old = shown_uid(self, picture->id, NULL);
 
     if (message == NULL)
         return TRUE; /* it has gone meanwhile */
     draft = write_entry(self, picture->block, message, error);
-    if (draft == NULL || !append_and_note(self, draft, picture, error))
-        return FALSE;
-    return old == 0 || hp_store_expunge(self->store, self->mailbox, &old, 1, error);
+    return draft != NULL && put_and_note(self, draft, picture, error);
 }
 
 static gboolean
@@ -264,28 +288,68 @@ compare_uids(gconstpointer a, gconstpointer b)
     return x < y ? -1 : x > y;
 }
 
+/* Ids of what is shown and not in @listed, and its @uids: (transfer full). */
+static GPtrArray *
+list_others(HpOutboxMirror *self, GHashTable *listed, GArray *uids)
+{
+    GPtrArray *ids = g_ptr_array_new_with_free_func(g_free);
+    HP_LOCKED(&self->lock);
+    GHashTableIter iter;
+    gpointer id, shown;
+
+    g_hash_table_iter_init(&iter, self->shown);
+    while (g_hash_table_iter_next(&iter, &id, &shown)) {
+        if (g_hash_table_contains(listed, id))
+            continue;
+        g_array_append_val(uids, ((Shown *)shown)->uid);
+        g_ptr_array_add(ids, g_strdup(id));
+    }
+    return ids;
+}
+
+/* Delivered, cancelled or forgotten since it was shown. */
+static gboolean
+is_finished(HpOutboxMirror *self, const char *id)
+{
+    g_autoptr(GVariant) message = hp_queue_show(self->queue, id, NULL);
+
+    if (message == NULL)
+        return TRUE;
+    g_variant_ref_sink(message);
+    return *text_of(message, "finished") != '\0';
+}
+
+static gboolean
+has_id(gpointer uid, gpointer id, gpointer other)
+{
+    return g_str_equal(id, other);
+}
+
+static void
+forget(HpOutboxMirror *self, char *id)
+{
+    gboolean finished = is_finished(self, id); /* or there are too many to be shown */
+    HP_LOCKED(&self->lock);
+
+    g_hash_table_remove(self->shown, id);
+    if (finished)
+        g_hash_table_foreach_remove(self->uids, has_id, id);
+}
+
 /* Expunges what is shown and not in @listed. */
 static gboolean
 hide_others(HpOutboxMirror *self, GHashTable *listed, GError **error)
 {
     g_autoptr(GArray) uids = g_array_new(FALSE, FALSE, sizeof(guint32));
+    g_autoptr(GPtrArray) ids = list_others(self, listed, uids);
 
-    {
-        HP_LOCKED(&self->lock);
-        GHashTableIter iter;
-        gpointer id, shown;
-
-        g_hash_table_iter_init(&iter, self->shown);
-        while (g_hash_table_iter_next(&iter, &id, &shown)) {
-            if (g_hash_table_contains(listed, id))
-                continue;
-            g_array_append_val(uids, ((Shown *)shown)->uid);
-            g_hash_table_iter_remove(&iter);
-        }
-    }
     g_array_sort(uids, compare_uids);
-    return hp_store_expunge(self->store, self->mailbox, (const guint32 *)uids->data,
-                            uids->len, error);
+    if (!hp_store_expunge(self->store, self->mailbox, (const guint32 *)uids->data,
+                          uids->len, error))
+        return FALSE;
+    for (guint i = 0; i < ids->len; i++)
+        forget(self, ids->pdata[i]);
+    return TRUE;
 }
 
 static gboolean
@@ -424,6 +488,7 @@ hp_outbox_mirror_new(HpQueue *queue, HpStore *store, GError **error)
     self->store = store;
     self->dirty = TRUE;
     self->shown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_shown);
+    self->uids = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     hp_lock_init(&self->lock);
     hp_cond_init(&self->cond);
     if (!find_mailbox(self, error))
@@ -444,6 +509,7 @@ hp_outbox_mirror_free(HpOutboxMirror *self)
         hp_thread_join(self->thread);
     }
     g_hash_table_unref(self->shown);
+    g_hash_table_unref(self->uids);
     hp_cond_clear(&self->cond);
     hp_lock_clear(&self->lock);
     g_free(self);
@@ -463,63 +529,54 @@ hp_outbox_mirror_poke(HpOutboxMirror *self)
 /* ---- what IMAP asks ------------------------------------------------------------------
  */
 
-/* Under the lock: (transfer none) (nullable) */
-static const char *
-find_id(HpOutboxMirror *self, guint32 uid)
-{
-    GHashTableIter iter;
-    gpointer id, shown;
-
-    g_hash_table_iter_init(&iter, self->shown);
-    while (g_hash_table_iter_next(&iter, &id, &shown))
-        if (((Shown *)shown)->uid == uid)
-            return id;
-    return NULL;
-}
-
-/* (transfer full) (nullable) */
+/* The message of which @uid is or was a picture, if it is under way: (transfer full)
+ * (nullable). @ret_replaced: there is another picture of it now. */
 static char *
-id_of(HpOutboxMirror *self, guint32 uid)
+id_of(HpOutboxMirror *self, guint32 uid, gboolean *ret_replaced)
 {
     HP_LOCKED(&self->lock);
-    const char *id = find_id(self, uid);
+    const Shown *shown;
+    const char *id;
 
-    while (id == NULL && self->showing) {
+    while (self->showing)
         hp_cond_wait_until(&self->cond, &self->lock, -1);
-        id = find_id(self, uid);
-    }
+    id = g_hash_table_lookup(self->uids, GUINT_TO_POINTER(uid));
+    shown = id != NULL ? g_hash_table_lookup(self->shown, id) : NULL;
+    *ret_replaced = shown == NULL || shown->uid != uid;
     return g_strdup(id);
-}
-
-/* Delivered, cancelled or forgotten since it was shown. */
-static gboolean
-is_finished(HpOutboxMirror *self, const char *id)
-{
-    g_autoptr(GVariant) message = hp_queue_show(self->queue, id, NULL);
-
-    if (message == NULL)
-        return TRUE;
-    g_variant_ref_sink(message);
-    return *text_of(message, "finished") != '\0';
 }
 
 typedef gboolean (*QueueCall)(HpQueue *queue, const char *id, guint *ret_n,
                               GError **error);
 
+/* A picture that has been replaced may be gone already: whoever wants to keep it, as MOVE
+ * does, could not. */
+static gboolean
+call_one(HpOutboxMirror *self, guint32 uid, QueueCall call, GError **error)
+{
+    gboolean replaced;
+    g_autofree char *id = id_of(self, uid, &replaced);
+    g_autoptr(GError) failure = NULL;
+    guint n;
+
+    if (id == NULL || (!replaced && call(self->queue, id, &n, &failure)) ||
+        is_finished(self, id))
+        return TRUE;
+    if (replaced)
+        g_set_error(&failure, HP_STORE_ERROR, HP_STORE_ERROR_NOT_FOUND,
+                    _("the state of this message has just changed, so nothing was done "
+                      "with it; please try again"));
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
+
 static gboolean
 call_each(HpOutboxMirror *self, const guint32 *uids, guint n_uids, QueueCall call,
           GError **error)
 {
-    for (guint i = 0; i < n_uids; i++) {
-        g_autofree char *id = id_of(self, uids[i]);
-        g_autoptr(GError) failure = NULL;
-        guint n;
-
-        if (id == NULL || call(self->queue, id, &n, &failure) || is_finished(self, id))
-            continue;
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return FALSE;
-    }
+    for (guint i = 0; i < n_uids; i++)
+        if (!call_one(self, uids[i], call, error))
+            return FALSE;
     return TRUE;
 }
 

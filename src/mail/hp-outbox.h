@@ -16,7 +16,8 @@ typedef struct {
     /**
      * cancel:
      * @uids: of entries of that mailbox; what the queue has no more is skipped
-     * @error: nothing more is cancelled: the entries must stay
+     * @error: nothing more is cancelled: the entries must stay. Also for an entry in
+     *    whose place there is another by now
      *
      * Gives up what was not delivered yet; durable when it returns. To be called before
      * the entries are expunged.

@@ -183,6 +183,33 @@ cancels_by_uid_and_skips_others(Fixture *f, gconstpointer data)
     hp_outbox_mirror_free(c.mirror);
 }
 
+/* Another session may not have heard yet that the picture is another. */
+static void
+does_nothing_by_the_uid_of_an_old_picture(Fixture *f, gconstpointer data)
+{
+    g_autofree char *id = fixture_submit(f, "bob@far.example");
+    Case c = start(f);
+    HpOutbox table = hp_outbox_mirror_table(c.mirror);
+    guint32 old = wait_for_entries(&c, 1, 0), uid;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) list = NULL;
+    guint n;
+
+    g_assert_true(hp_queue_hold(f->parts.queue, id, G_MAXINT64, &n, NULL));
+    hp_outbox_mirror_poke(c.mirror);
+    uid = wait_for_entries(&c, 1, old);
+    g_assert_false(table.cancel(table.self, &old, 1, &error));
+    g_assert_nonnull(error);
+    list = g_variant_ref_sink(hp_queue_list(f->parts.queue, NULL, NULL));
+    g_assert_cmpuint(g_variant_n_children(list), ==, 1);
+    g_assert_true(table.cancel(table.self, &uid, 1, NULL));
+    g_assert_true(table.cancel(table.self, &old, 1, NULL)); /* nothing is left to do */
+    hp_outbox_mirror_poke(c.mirror);
+    wait_for_entries(&c, 0, 0);
+    g_assert_true(table.cancel(table.self, &old, 1, NULL));
+    hp_outbox_mirror_free(c.mirror);
+}
+
 static void
 tries_again_and_takes_the_keyword_away(Fixture *f, gconstpointer data)
 {
@@ -260,6 +287,8 @@ main(int argc, char **argv)
     CASE("keeps-the-uids-over-a-restart", keeps_the_uids_over_a_restart);
     CASE("takes-away-what-the-queue-has-no-more", takes_away_what_the_queue_has_no_more);
     CASE("cancels-by-uid-and-skips-others", cancels_by_uid_and_skips_others);
+    CASE("does-nothing-by-the-uid-of-an-old-picture",
+         does_nothing_by_the_uid_of_an_old_picture);
     CASE("tries-again-and-takes-the-keyword-away",
          tries_again_and_takes_the_keyword_away);
     CASE("is-subscribed-to", is_subscribed_to);
