@@ -18,7 +18,7 @@ has_forbidden(HpSlice value)
 {
     for (size_t i = 0; i < value.len; i++)
         if ((unsigned char)value.data[i] <= ' ' || value.data[i] == 0x7F ||
-            memchr("<>\"", value.data[i], 3) != NULL)
+            strchr("<>\"", value.data[i]) != NULL)
             return TRUE;
     return FALSE;
 }
@@ -143,13 +143,15 @@ static void complain(GArray *problems, guint line, const char *format, ...)
 static void
 complain(GArray *problems, guint line, const char *format, ...)
 {
-    HpConfigProblem problem = { .line = line };
+    HpConfigProblem *problem;
     va_list args;
 
+    g_array_set_size(problems, problems->len + 1);
+    problem = &g_array_index(problems, HpConfigProblem, problems->len - 1);
+    problem->line = line;
     va_start(args, format);
-    problem.text = g_strdup_vprintf(format, args);
+    problem->text = g_strdup_vprintf(format, args);
     va_end(args);
-    g_array_append_val(problems, problem);
 }
 
 static void
@@ -196,7 +198,7 @@ by_line(gconstpointer a, gconstpointer b)
 GArray *
 hp_config_check(const HpSettings *settings)
 {
-    GArray *problems = g_array_new(FALSE, FALSE, sizeof(HpConfigProblem));
+    GArray *problems = g_array_new(FALSE, TRUE, sizeof(HpConfigProblem));
 
     g_array_set_clear_func(problems, clear_problem);
     check_identities(settings, problems);

@@ -11,6 +11,7 @@ import sys
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 PAGES = TOP / "data" / "man"
 COMMAND = re.compile(r'\{\s*"([a-z]\w*)",\s*(?:"([a-z-]+)"|NULL),\s*"([^"]*)",\s*"[^"]*",\s*\d')
+CLASSIC = {"sendmail", "mailq"}
 COMMON = {"--json", "--plain", "-q"}
 PAGE = re.compile(r"^\.Ss Everyday.*?^\.Ss Times", re.M | re.S)
 OPTION = re.compile(r'\{ "([a-z-]+)", (?:0|\'.\'), ')
@@ -39,10 +40,15 @@ def compare(page, what, there, named):
 
 
 def check_commands():
-    """Commands, and for each the options that its help names, in its own .It lines."""
+    """Commands, and for each the options that its help names, in its own .It lines.
+
+    The classic programs have a section of their own.
+    """
     found, there = [], set()
     lines = [line for line in items("hauspost.1") if line]
     for noun, verb, usage in COMMAND.findall(source("cli/hp-cmd-*.c")):
+        if noun in CLASSIC:
+            continue
         command = [noun, verb] if verb else [noun]
         there.add(" ".join(command))
         said = {word.lstrip("-") for line in lines if line[:len(command)] == command

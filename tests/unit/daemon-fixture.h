@@ -11,7 +11,7 @@
 #define FIXTURE_SETTINGS                                                                 \
     "[account]\naddress=anna@home.example\nname=Anna\n"                                  \
     "[identity shop]\naddress=shop@home.example\n"                                       \
-    "[listen]\nsmtp=0\nsmtp-tls=0\npop3=0\npop3-tls=0\n"                                 \
+    "[listen]\nsmtp=0\nsmtp-tls=0\npop3=0\npop3-tls=0\nimap=0\nimap-tls=0\n"             \
     "[mail]\npop3-retention=30d\n"
 
 typedef struct {
