@@ -33,17 +33,26 @@ digest_content(HpContent *content, unsigned char *ret_digest, GError **error)
 }
 
 static gboolean
-has_digest(HpContents *self, gint64 id, const unsigned char *digest)
+has_digest(HpContents *self, gint64 id, const unsigned char *digest, GError **error)
 {
     g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
+    g_autoptr(GError) failure = NULL;
     HpDbStmt *stmt =
         hp_db_query(conn, "SELECT sha256 FROM content WHERE id = ?1", "i", id);
     HpSlice kept;
 
-    if (!hp_db_step(stmt, NULL))
-        return TRUE; /* gone meanwhile */
+    if (!hp_db_step(stmt, &failure)) {
+        if (failure == NULL)
+            return TRUE; /* gone meanwhile */
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
+    }
     kept = hp_db_blob(stmt, 0);
-    return kept.len == DIGEST_BYTES && memcmp(kept.data, digest, DIGEST_BYTES) == 0;
+    if (kept.len == DIGEST_BYTES && memcmp(kept.data, digest, DIGEST_BYTES) == 0)
+        return TRUE;
+    g_set_error(error, HP_DB_ERROR, HP_DB_ERROR_DAMAGED,
+                _("message content %lld has been changed"), (long long)id);
+    return FALSE;
 }
 
 gboolean
@@ -56,13 +65,7 @@ hp_contents_check(HpContents *self, gint64 id, gboolean full, GError **error)
         return FALSE;
     if (!full)
         return TRUE;
-    if (!digest_content(content, digest, error))
-        return FALSE;
-    if (has_digest(self, id, digest))
-        return TRUE;
-    g_set_error(error, HP_DB_ERROR, HP_DB_ERROR_DAMAGED,
-                _("message content %lld has been changed"), (long long)id);
-    return FALSE;
+    return digest_content(content, digest, error) && has_digest(self, id, digest, error);
 }
 
 void

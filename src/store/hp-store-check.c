@@ -32,6 +32,15 @@ add_problem(HpStoreReport *report, char *text)
         g_free(text);
 }
 
+/* What cannot be read is not known to be well. @failure: (nullable) */
+static void
+add_failure(HpStoreReport *report, const GError *failure)
+{
+    if (failure != NULL)
+        add_problem(report,
+                    g_strdup_printf(_("mail.db is damaged: %s"), failure->message));
+}
+
 static void
 check_database(HpStore *self, HpStoreReport *report)
 {
@@ -57,7 +66,7 @@ clear_place(gpointer place)
 
 /* One entry of each of the next contents. */
 static GArray *
-list_places(HpStore *self, gint64 after)
+list_places(HpStore *self, gint64 after, GError **error)
 {
     GArray *places = g_array_new(FALSE, FALSE, sizeof(Place));
     g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
@@ -69,7 +78,7 @@ list_places(HpStore *self, gint64 after)
         "ii", after, (gint64)BATCH);
 
     g_array_set_clear_func(places, clear_place);
-    while (hp_db_step(stmt, NULL)) {
+    while (hp_db_step(stmt, error)) {
         Place place = { hp_db_int(stmt, 0), hp_db_int(stmt, 1), hp_db_dup_text(stmt, 2) };
 
         g_array_append_val(places, place);
@@ -96,8 +105,10 @@ check_contents(HpStore *self, HpStoreReport *report)
     guint n;
 
     do {
-        g_autoptr(GArray) places = list_places(self, after);
+        g_autoptr(GError) failure = NULL;
+        g_autoptr(GArray) places = list_places(self, after, &failure);
 
+        add_failure(report, failure);
         n = places->len;
         for (guint i = 0; i < n && !g_cancellable_is_cancelled(report->cancel); i++)
             check_place(self, &g_array_index(places, Place, i), report);
@@ -109,6 +120,7 @@ check_contents(HpStore *self, HpStoreReport *report)
 static void
 check_counts(HpStore *self, HpStoreReport *report)
 {
+    g_autoptr(GError) failure = NULL;
     g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
     HpDbStmt *stmt = hp_db_query(
         conn,
@@ -117,9 +129,10 @@ check_counts(HpStore *self, HpStoreReport *report)
         "entry WHERE mailbox = mailbox.id)",
         "");
 
-    while (hp_db_step(stmt, NULL))
+    while (hp_db_step(stmt, &failure))
         add_problem(report,
                     g_strdup_printf(_("%s: the counts are wrong"), hp_db_text(stmt, 0)));
+    add_failure(report, failure);
 }
 
 static void
@@ -141,13 +154,15 @@ check_orphans(HpStore *self, HpStoreReport *report)
 static void
 check_annotations(HpStore *self, HpStoreReport *report)
 {
+    g_autoptr(GError) failure = NULL;
     g_autoptr(HpDbConn) conn = hp_db_lease(self->db);
     HpDbStmt *stmt =
         hp_db_query(conn, "SELECT DISTINCT mailbox" HOMELESS_ANNOTATIONS, "");
 
-    while (hp_db_step(stmt, NULL))
+    while (hp_db_step(stmt, &failure))
         add_problem(report,
                     g_strdup(_("there are annotations of a mailbox that is not there")));
+    add_failure(report, failure);
 }
 
 void
