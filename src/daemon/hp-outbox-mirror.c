@@ -35,8 +35,8 @@ struct _HpOutboxMirror {
     gboolean dirty;
     gboolean showing;  /* the store may be ahead of @shown and @uids */
     GHashTable *shown; /* (owned): id (owned) to Shown (owned) */
-    /* (owned): uid to id (owned): also those that have been replaced, as long as their
-     * message is under way: a session may not have heard of it yet. */
+    /* (owned): uid (owned) to id (owned): also those that have been replaced, as long as
+     * their message is under way: a session may not have heard of it yet. */
     GHashTable *uids;
 };
 
@@ -149,7 +149,7 @@ note_shown(HpOutboxMirror *self, const char *id, guint32 uid, const char *digest
     shown->digest = g_strdup(digest);
     HP_LOCKED(&self->lock);
     g_hash_table_replace(self->shown, g_strdup(id), shown);
-    g_hash_table_replace(self->uids, GUINT_TO_POINTER(uid), g_strdup(id));
+    g_hash_table_replace(self->uids, g_memdup2(&uid, sizeof uid), g_strdup(id));
 }
 
 static void
@@ -488,7 +488,7 @@ hp_outbox_mirror_new(HpQueue *queue, HpStore *store, GError **error)
     self->store = store;
     self->dirty = TRUE;
     self->shown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_shown);
-    self->uids = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    self->uids = g_hash_table_new_full(g_int_hash, g_int_equal, g_free, g_free);
     hp_lock_init(&self->lock);
     hp_cond_init(&self->cond);
     if (!find_mailbox(self, error))
@@ -540,7 +540,7 @@ id_of(HpOutboxMirror *self, guint32 uid, gboolean *ret_replaced)
 
     while (self->showing)
         hp_cond_wait_until(&self->cond, &self->lock, -1);
-    id = g_hash_table_lookup(self->uids, GUINT_TO_POINTER(uid));
+    id = g_hash_table_lookup(self->uids, &uid);
     shown = id != NULL ? g_hash_table_lookup(self->shown, id) : NULL;
     *ret_replaced = shown == NULL || shown->uid != uid;
     return g_strdup(id);

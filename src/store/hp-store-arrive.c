@@ -237,7 +237,7 @@ insert_one(HpDbConn *conn, Arrival *arrival, guint i, HpNews *news, GError **err
     guint64 size = hp_content_draft_size(append->draft);
     HpViewEntry entry = { .uid = (guint32)(arrival->first_uid + i),
                           .flags = (guint16)append->flags,
-                          .zone = append->is_dated ? (gint16)append->zone : 0,
+                          .zone = (gint16)(append->is_dated ? append->zone : 0),
                           .size = (guint32)MIN(size, (guint64)G_MAXUINT32),
                           .modseq = news->modseq,
                           .internal_usec = append->is_dated ? append->internal_usec
