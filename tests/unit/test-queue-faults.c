@@ -14,13 +14,15 @@
 #define BEGINNING "1728000000000000" /* the fixture's clock at first: 20,000 days */
 
 /* Files cannot be read from here on; 0: they can. */
-static gint64 bad_sector_offset;
+static gint bad_sector_offset;
 
 /* In place of libc's, for this program. */
 ssize_t
 pread(int fd, void *buffer, size_t size, off_t offset)
 {
-    if (bad_sector_offset == 0 || offset < bad_sector_offset)
+    gint bad = g_atomic_int_get(&bad_sector_offset);
+
+    if (bad == 0 || offset < bad)
         return syscall(SYS_pread64, fd, buffer, size, offset);
     errno = EIO;
     return -1;
@@ -191,11 +193,11 @@ test_a_report_needs_no_whole_original(Fixture *f, gconstpointer data)
     g_autofree char *id = NULL;
     g_autofree char *text = NULL;
 
-    bad_sector_offset = 350000;
+    g_atomic_int_set(&bad_sector_offset, 350000);
     id = fixture_submit_large(f, ANNA, "no@example.net", 0, 20000);
     fixture_wait_state(f, id, 0, "refused");
     fixture_wait_inbox(1);
-    bad_sector_offset = 0;
+    g_atomic_int_set(&bad_sector_offset, 0);
     text = fixture_inbox_text(0);
     g_assert_nonnull(strstr(text, "no@example.net"));
     g_assert_nonnull(strstr(text, "text/rfc822-headers"));
