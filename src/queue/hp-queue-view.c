@@ -369,6 +369,22 @@ parse_filter(const View *view, GVariant *dictionary, const char *state_key, Filt
         ret->limit = ALL;
 }
 
+static gboolean
+take_rows(HpDbStmt *stmt, GArray *rows, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    while (hp_db_step(stmt, &failure)) {
+        gint64 row = hp_db_int(stmt, 0);
+
+        g_array_append_val(rows, row);
+    }
+    if (failure == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
+
 /* Rows of the next batch after @last; fills @rows. */
 static gboolean
 read_open(HpDbConn *conn, const Filter *filter, gint64 *last, GArray *rows,
@@ -382,16 +398,12 @@ read_open(HpDbConn *conn, const Filter *filter, gint64 *last, GArray *rows,
         " AND (?3 < 0 OR EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id"
         "  AND r.state = ?3)) ORDER BY id LIMIT ?4",
         "isii", *last, filter->to, (gint64)filter->state, (gint64)BATCH);
-    g_autoptr(GError) failure = NULL;
 
-    while (hp_db_step(stmt, &failure)) {
-        *last = hp_db_int(stmt, 0);
-        g_array_append_val(rows, *last);
-    }
-    if (failure == NULL)
-        return TRUE;
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return FALSE;
+    if (!take_rows(stmt, rows, error))
+        return FALSE;
+    if (rows->len > 0)
+        *last = g_array_index(rows, gint64, rows->len - 1);
+    return TRUE;
 }
 
 /* Messages of which some recipients are done and others are not; newest first, before
@@ -410,16 +422,12 @@ read_half_done(HpDbConn *conn, const Filter *filter, gint64 *last, GArray *rows,
         " ORDER BY id DESC LIMIT ?5",
         "isiii", filter->since_usec, filter->to, (gint64)filter->state, *last,
         (gint64)BATCH);
-    g_autoptr(GError) failure = NULL;
 
-    while (hp_db_step(stmt, &failure)) {
-        *last = hp_db_int(stmt, 0);
-        g_array_append_val(rows, *last);
-    }
-    if (failure == NULL)
-        return TRUE;
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return FALSE;
+    if (!take_rows(stmt, rows, error))
+        return FALSE;
+    if (rows->len > 0)
+        *last = g_array_index(rows, gint64, rows->len - 1);
+    return TRUE;
 }
 
 /* Newest first; @last: how many to skip. */
@@ -437,18 +445,11 @@ read_finished(HpDbConn *conn, const Filter *filter, gint64 *last, GArray *rows,
         " ORDER BY finished DESC, id DESC LIMIT ?4 OFFSET ?5",
         "isiii", filter->since_usec, filter->to, (gint64)filter->state, (gint64)BATCH,
         *last);
-    g_autoptr(GError) failure = NULL;
 
-    while (hp_db_step(stmt, &failure)) {
-        gint64 row = hp_db_int(stmt, 0);
-
-        g_array_append_val(rows, row);
-    }
+    if (!take_rows(stmt, rows, error))
+        return FALSE;
     *last += rows->len;
-    if (failure == NULL)
-        return TRUE;
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return FALSE;
+    return TRUE;
 }
 
 typedef gboolean (*ReadRows)(HpDbConn *conn, const Filter *filter, gint64 *last,

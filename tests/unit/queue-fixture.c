@@ -416,6 +416,16 @@ fixture_attempts(Fixture *self, const char *id, guint i)
 }
 
 void
+fixture_wait_attempts(Fixture *self, const char *id, guint n)
+{
+    gint64 until = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+
+    while (fixture_attempts(self, id, 0) != n && g_get_monotonic_time() < until)
+        g_usleep(1000);
+    g_assert_cmpuint(fixture_attempts(self, id, 0), ==, n);
+}
+
+void
 fixture_wait_state(Fixture *self, const char *id, guint i, const char *state)
 {
     gint64 until = g_get_monotonic_time() + PATIENCE_USEC;

@@ -50,6 +50,8 @@ void fixture_wait_state(Fixture *self, const char *id, guint i, const char *stat
 /* A value of a recipient as text; (transfer full). */
 char *fixture_field(Fixture *self, const char *id, guint i, const char *key);
 guint fixture_attempts(Fixture *self, const char *id, guint i);
+/* Waits until its first recipient has had so many. */
+void fixture_wait_attempts(Fixture *self, const char *id, guint n);
 
 /* What came out: transactions and inbox messages so far. Waiting fails the test after
  * 20 s. */

@@ -44,84 +44,78 @@ state_after(HpLinkFacts facts, const Seen *seen)
     return hp_link_facts_state(&facts);
 }
 
+static const struct {
+    Seen seen[6];
+    HpLinkState want;
+} rows[] = {
+    { { { 0 } }, HP_LINK_OK },
+    /* One dead destination is that destination's fault. */
+    { { { 0, FAIL, "mx.a.org" } }, HP_LINK_OK },
+    { { { 0, FAIL, "mx.a.org" }, { 1, FAIL, "mx2.a.org" } }, HP_LINK_OK },
+    { { { 0, FAIL, "mx.a.co.uk" }, { 1, FAIL, "mx.b.co.uk" } }, HP_LINK_NO_25 },
+    { { { 0, FAIL, "mx.a.org" }, { 60, FAIL, "mx.b.org" } }, HP_LINK_NO_25 },
+    { { { 0, FAIL, "mx.a.org" }, { 61, FAIL, "mx.b.org" } }, HP_LINK_OK },
+    { { { 0, FAIL, "MX.A.org" }, { 1, FAIL, "mx.a.ORG" } }, HP_LINK_OK },
+    /* Two names of one host that is down. */
+    { { { 0, FAIL, "mx.a.org [192.0.2.1]" }, { 1, FAIL, "mx.b.org [192.0.2.1]" } },
+      HP_LINK_OK },
+    { { { 0, FAIL, "mx.a.org [192.0.2.1]" }, { 1, FAIL, "mx.b.org [192.0.2.2]" } },
+      HP_LINK_NO_25 },
+    { { { 0, FAIL, "[192.0.2.1]" }, { 1, FAIL, "[192.0.2.2]" } }, HP_LINK_NO_25 },
+    /* Greeted in between, or since. */
+    { { { 0, FAIL, "a.org" }, { 1, HELLO, "c.org" }, { 1, FAIL, "b.org" } }, HP_LINK_OK },
+    { { { 0, FAIL, "a.org" }, { 1, FAIL, "b.org" }, { 1, HELLO, "c.org" } }, HP_LINK_OK },
+    /* Where somebody has greeted, two may be dead: it takes three, or a known one. */
+    { { { 0, HELLO, "c.org" }, { 1, FAIL, "a.org" }, { 1, FAIL, "b.org" } }, HP_LINK_OK },
+    { { { 0, HELLO, "c.org" },
+        { 1, FAIL, "a.org" },
+        { 1, FAIL, "b.org" },
+        { 1, FAIL, "mx.b.org" },
+        { 1, FAIL, "a.org" } },
+      HP_LINK_OK },
+    { { { 0, HELLO, "c.org" },
+        { 1, FAIL, "a.org" },
+        { 1, FAIL, "b.org" },
+        { 1, FAIL, "d.org" } },
+      HP_LINK_NO_25 },
+    { { { 0, HELLO, "c.org" },
+        { 1, FAIL, "a.org" },
+        { 40, FAIL, "b.org" },
+        { 40, FAIL, "d.org" } },
+      HP_LINK_OK },
+    { { { 0, HELLO, "mx.c.org" }, { 9999, FAIL, "a.org" }, { 1, FAIL, "mx2.C.org" } },
+      HP_LINK_NO_25 },
+    { { { 0, HELLO, "c.org" }, { 1, FAIL, "c.org" }, { 1, FAIL, "a.org" } },
+      HP_LINK_NO_25 },
+    /* Time alone changes nothing. */
+    { { { 0, FAIL, "a.org" }, { 1, FAIL, "b.org" }, { 9999, FAIL, "b.org" } },
+      HP_LINK_NO_25 },
+    { { { 0, OTHER, "a.org" } }, HP_LINK_OK },
+    { { { 0, OTHER, "a.org" }, { 5, OTHER, "b.org" } }, HP_LINK_CAPTIVE },
+    { { { 0, OTHER, "a.org" }, { 5, LIE, "b.org" } }, HP_LINK_CAPTIVE },
+    { { { 0, LIE, "a.org" }, { 5, LIE, "a.org" } }, HP_LINK_OK },
+    { { { 0, LIE, "a.org" }, { 5, LIE, "b.org" }, { 1, HELLO, "c.org" } }, HP_LINK_OK },
+    { { { 0, HP_LINK_SAW_PORTAL, "a.org" } }, HP_LINK_CAPTIVE },
+    { { { 0, HP_LINK_SAW_PORTAL, "a.org" }, { 1, HELLO, "a.org" } }, HP_LINK_OK },
+    { { { 0, HP_LINK_SAW_NO_DNS, "a.org" } }, HP_LINK_NO_DNS },
+    { { { 0, HP_LINK_SAW_NO_DNS, "a.org" }, { 1, HP_LINK_SAW_DNS, "a.org" } },
+      HP_LINK_OK },
+    { { { 0, HP_LINK_SAW_NO_DNS, "a.org" }, { 1, HELLO, "a.org" } }, HP_LINK_OK },
+    /* DNS says nothing about port 25. */
+    { { { 0, FAIL, "a.org" }, { 1, FAIL, "b.org" }, { 1, HP_LINK_SAW_DNS, "b.org" } },
+      HP_LINK_NO_25 },
+    /* What is worse wins. */
+    { { { 0, FAIL, "a.org" }, { 1, FAIL, "b.org" }, { 1, HP_LINK_SAW_NO_DNS, "b.org" } },
+      HP_LINK_NO_DNS },
+    { { { 0, HP_LINK_SAW_NO_DNS, "b.org" },
+        { 1, OTHER, "a.org" },
+        { 1, OTHER, "b.org" } },
+      HP_LINK_CAPTIVE },
+};
+
 static void
 decides_by_the_table(void)
 {
-    static const struct {
-        Seen seen[6];
-        HpLinkState want;
-    } rows[] = {
-        { { { 0 } }, HP_LINK_OK },
-        /* One dead destination is that destination's fault. */
-        { { { 0, FAIL, "mx.a.org" } }, HP_LINK_OK },
-        { { { 0, FAIL, "mx.a.org" }, { 1, FAIL, "mx2.a.org" } }, HP_LINK_OK },
-        { { { 0, FAIL, "mx.a.co.uk" }, { 1, FAIL, "mx.b.co.uk" } }, HP_LINK_NO_25 },
-        { { { 0, FAIL, "mx.a.org" }, { 60, FAIL, "mx.b.org" } }, HP_LINK_NO_25 },
-        { { { 0, FAIL, "mx.a.org" }, { 61, FAIL, "mx.b.org" } }, HP_LINK_OK },
-        { { { 0, FAIL, "MX.A.org" }, { 1, FAIL, "mx.a.ORG" } }, HP_LINK_OK },
-        /* Two names of one host that is down. */
-        { { { 0, FAIL, "mx.a.org [192.0.2.1]" }, { 1, FAIL, "mx.b.org [192.0.2.1]" } },
-          HP_LINK_OK },
-        { { { 0, FAIL, "mx.a.org [192.0.2.1]" }, { 1, FAIL, "mx.b.org [192.0.2.2]" } },
-          HP_LINK_NO_25 },
-        { { { 0, FAIL, "[192.0.2.1]" }, { 1, FAIL, "[192.0.2.2]" } }, HP_LINK_NO_25 },
-        /* Greeted in between, or since. */
-        { { { 0, FAIL, "a.org" }, { 1, HELLO, "c.org" }, { 1, FAIL, "b.org" } },
-          HP_LINK_OK },
-        { { { 0, FAIL, "a.org" }, { 1, FAIL, "b.org" }, { 1, HELLO, "c.org" } },
-          HP_LINK_OK },
-        /* Where somebody has greeted, two may be dead: it takes three, or a known one. */
-        { { { 0, HELLO, "c.org" }, { 1, FAIL, "a.org" }, { 1, FAIL, "b.org" } },
-          HP_LINK_OK },
-        { { { 0, HELLO, "c.org" },
-            { 1, FAIL, "a.org" },
-            { 1, FAIL, "b.org" },
-            { 1, FAIL, "mx.b.org" },
-            { 1, FAIL, "a.org" } },
-          HP_LINK_OK },
-        { { { 0, HELLO, "c.org" },
-            { 1, FAIL, "a.org" },
-            { 1, FAIL, "b.org" },
-            { 1, FAIL, "d.org" } },
-          HP_LINK_NO_25 },
-        { { { 0, HELLO, "c.org" },
-            { 1, FAIL, "a.org" },
-            { 40, FAIL, "b.org" },
-            { 40, FAIL, "d.org" } },
-          HP_LINK_OK },
-        { { { 0, HELLO, "mx.c.org" }, { 9999, FAIL, "a.org" }, { 1, FAIL, "mx2.C.org" } },
-          HP_LINK_NO_25 },
-        { { { 0, HELLO, "c.org" }, { 1, FAIL, "c.org" }, { 1, FAIL, "a.org" } },
-          HP_LINK_NO_25 },
-        /* Time alone changes nothing. */
-        { { { 0, FAIL, "a.org" }, { 1, FAIL, "b.org" }, { 9999, FAIL, "b.org" } },
-          HP_LINK_NO_25 },
-        { { { 0, OTHER, "a.org" } }, HP_LINK_OK },
-        { { { 0, OTHER, "a.org" }, { 5, OTHER, "b.org" } }, HP_LINK_CAPTIVE },
-        { { { 0, OTHER, "a.org" }, { 5, LIE, "b.org" } }, HP_LINK_CAPTIVE },
-        { { { 0, LIE, "a.org" }, { 5, LIE, "a.org" } }, HP_LINK_OK },
-        { { { 0, LIE, "a.org" }, { 5, LIE, "b.org" }, { 1, HELLO, "c.org" } },
-          HP_LINK_OK },
-        { { { 0, HP_LINK_SAW_PORTAL, "a.org" } }, HP_LINK_CAPTIVE },
-        { { { 0, HP_LINK_SAW_PORTAL, "a.org" }, { 1, HELLO, "a.org" } }, HP_LINK_OK },
-        { { { 0, HP_LINK_SAW_NO_DNS, "a.org" } }, HP_LINK_NO_DNS },
-        { { { 0, HP_LINK_SAW_NO_DNS, "a.org" }, { 1, HP_LINK_SAW_DNS, "a.org" } },
-          HP_LINK_OK },
-        { { { 0, HP_LINK_SAW_NO_DNS, "a.org" }, { 1, HELLO, "a.org" } }, HP_LINK_OK },
-        /* DNS says nothing about port 25. */
-        { { { 0, FAIL, "a.org" }, { 1, FAIL, "b.org" }, { 1, HP_LINK_SAW_DNS, "b.org" } },
-          HP_LINK_NO_25 },
-        /* What is worse wins. */
-        { { { 0, FAIL, "a.org" },
-            { 1, FAIL, "b.org" },
-            { 1, HP_LINK_SAW_NO_DNS, "b.org" } },
-          HP_LINK_NO_DNS },
-        { { { 0, HP_LINK_SAW_NO_DNS, "b.org" },
-            { 1, OTHER, "a.org" },
-            { 1, OTHER, "b.org" } },
-          HP_LINK_CAPTIVE },
-    };
-
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         HpLinkFacts online = { .routes = TRUE };
         HpLinkFacts offline = { .routes = FALSE };

@@ -36,16 +36,6 @@ assert_still_carried(guint n)
     g_assert_cmpuint(fixture_carried(), ==, n);
 }
 
-static void
-wait_attempts(Fixture *f, const char *id, guint n)
-{
-    gint64 until = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
-
-    while (fixture_attempts(f, id, 0) != n && g_get_monotonic_time() < until)
-        g_usleep(1000);
-    g_assert_cmpuint(fixture_attempts(f, id, 0), ==, n);
-}
-
 /* When it is due next cannot be read after an attempt. */
 static void
 test_destination_is_not_forgotten(Fixture *f, gconstpointer data)
@@ -159,7 +149,7 @@ test_due_times_move_later(Fixture *f, gconstpointer data)
 {
     g_autofree char *id = fixture_submit(f, ANNA, "later@example.net", 0);
 
-    wait_attempts(f, id, 1);
+    fixture_wait_attempts(f, id, 1);
     fixture_break_writes(f, FIXTURE_BROKEN("recipient", "due < " BEGINNING));
     fixture_set_clock(f, -DAY);
     assert_still_carried(1);
@@ -173,13 +163,13 @@ test_attempts_are_taken_back_later(Fixture *f, gconstpointer data)
 {
     g_autofree char *id = fixture_submit(f, ANNA, "down@example.net", 0);
 
-    wait_attempts(f, id, 1);
+    fixture_wait_attempts(f, id, 1);
     fixture_break_writes(f, FIXTURE_BROKEN("recipient", "attempts = 0"));
     hp_queue_set_link(f->queue, HP_LINK_NO_25, FALSE);
     assert_still_carried(1);
     fixture_mend_writes(f);
     fixture_pass(f, 31 * SECOND);
-    wait_attempts(f, id, 0);
+    fixture_wait_attempts(f, id, 0);
 }
 
 #define CASE(name, test)                                                                 \

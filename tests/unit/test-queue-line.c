@@ -144,16 +144,6 @@ test_network_counts_no_attempt(Fixture *f, gconstpointer data)
     g_assert_cmpuint(fixture_attempts(f, id, 0), ==, 0);
 }
 
-static void
-wait_attempts(Fixture *f, const char *id, guint n)
-{
-    gint64 until = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
-
-    while (fixture_attempts(f, id, 0) != n && g_get_monotonic_time() < until)
-        g_usleep(1000);
-    g_assert_cmpuint(fixture_attempts(f, id, 0), ==, n);
-}
-
 /* What failed before the line was known to be bad, failed because of it. */
 static void
 test_bad_line_takes_attempts_back(Fixture *f, gconstpointer data)
@@ -162,14 +152,14 @@ test_bad_line_takes_attempts_back(Fixture *f, gconstpointer data)
     g_autofree char *down = NULL;
     g_autofree char *later = NULL;
 
-    wait_attempts(f, early, 1);
+    fixture_wait_attempts(f, early, 1);
     fixture_pass(f, 2 * MINUTE); /* alone at its time: it counts */
     down = fixture_submit(f, ANNA, "down@example.net", 0);
     later = fixture_submit(f, ANNA, "later@example.com", 0);
-    wait_attempts(f, down, 1);
-    wait_attempts(f, later, 1);
+    fixture_wait_attempts(f, down, 1);
+    fixture_wait_attempts(f, later, 1);
     hp_queue_set_link(f->queue, HP_LINK_NO_25, FALSE);
-    wait_attempts(f, down, 0);
+    fixture_wait_attempts(f, down, 0);
     g_assert_cmpuint(fixture_attempts(f, later, 0), ==, 1);
     g_assert_cmpuint(fixture_attempts(f, early, 0), ==, 1);
     fixture_wait_state(f, down, 0, "offline");
