@@ -102,6 +102,18 @@ hp_text_hex(const void *bytes, size_t len)
     return hex;
 }
 
+int
+hp_text_unhex(HpSlice text, size_t at)
+{
+    int high, low;
+
+    if (at >= text.len || text.len - at < 2)
+        return -1;
+    high = g_ascii_xdigit_value(text.data[at]);
+    low = g_ascii_xdigit_value(text.data[at + 1]);
+    return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
 /* A number, then one of @units with its factor in @factors; "0" stands alone. */
 static gboolean
 parse_with_unit(HpSlice text, const char *units, const gint64 *factors, gint64 max,

@@ -23,6 +23,9 @@ gboolean hp_text_is_ascii(HpSlice bytes);
 /* Lower-case hexadecimal. */
 char *hp_text_hex(const void *bytes, size_t len);
 
+/* The octet that two hexadecimal digits at @at stand for; -1 if there are none. */
+int hp_text_unhex(HpSlice text, size_t at);
+
 /**
  * hp_text_parse_duration:
  * @text: a number and a unit, "30s", "5m", "4h", "30d"; "0" needs no unit

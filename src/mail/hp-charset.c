@@ -200,14 +200,10 @@ static void
 decode_q(HpSlice text, GString *out)
 {
     for (size_t i = 0; i < text.len; i++) {
-        int high = -1, low = -1;
+        int octet = text.data[i] == '=' ? hp_text_unhex(text, i + 1) : -1;
 
-        if (text.data[i] == '=' && i + 2 < text.len) {
-            high = g_ascii_xdigit_value(text.data[i + 1]);
-            low = g_ascii_xdigit_value(text.data[i + 2]);
-        }
-        if (high >= 0 && low >= 0) {
-            g_string_append_c(out, (char)(high << 4 | low));
+        if (octet >= 0) {
+            g_string_append_c(out, (char)octet);
             i += 2;
         } else {
             g_string_append_c(out, text.data[i] == '_' ? ' ' : text.data[i]);

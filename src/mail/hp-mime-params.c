@@ -3,6 +3,7 @@
 #include "hp-charset.h"
 #include "hp-header.h"
 #include "hp-mime.h"
+#include "hp-text.h"
 
 #include <string.h>
 
@@ -120,14 +121,10 @@ static void
 append_percent_decoded(GString *out, HpSlice text)
 {
     for (size_t i = 0; i < text.len; i++) {
-        int high = -1, low = -1;
+        int octet = text.data[i] == '%' ? hp_text_unhex(text, i + 1) : -1;
 
-        if (text.data[i] == '%' && i + 2 < text.len) {
-            high = g_ascii_xdigit_value(text.data[i + 1]);
-            low = g_ascii_xdigit_value(text.data[i + 2]);
-        }
-        if (high >= 0 && low >= 0) {
-            g_string_append_c(out, (char)(high << 4 | low));
+        if (octet >= 0) {
+            g_string_append_c(out, (char)octet);
             i += 2;
         } else {
             g_string_append_c(out, text.data[i]);

@@ -1,5 +1,7 @@
 #include "hp-transfer.h"
 
+#include "hp-text.h"
+
 #include <string.h>
 
 #define LINE_CHARS 76 /* RFC 2045 §6.7 (5), §6.8 */
@@ -50,7 +52,7 @@ decode_qp_line(HpSlice line, GString *out)
            (line.data[line.len - 1] == ' ' || line.data[line.len - 1] == '\t'))
         line.len--;
     for (size_t i = 0; i < line.len; i++) {
-        int high, low;
+        int octet;
 
         if (line.data[i] != '=') {
             g_string_append_c(out, line.data[i]);
@@ -58,13 +60,12 @@ decode_qp_line(HpSlice line, GString *out)
         }
         if (i + 1 == line.len)
             return FALSE;
-        high = g_ascii_xdigit_value(line.data[i + 1]);
-        low = i + 2 < line.len ? g_ascii_xdigit_value(line.data[i + 2]) : -1;
-        if (high < 0 || low < 0) {
+        octet = hp_text_unhex(line, i + 1);
+        if (octet < 0) {
             g_string_append_c(out, '=');
             continue;
         }
-        g_string_append_c(out, (char)(high << 4 | low));
+        g_string_append_c(out, (char)octet);
         i += 2;
     }
     return TRUE;

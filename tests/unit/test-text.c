@@ -56,6 +56,19 @@ writes_hexadecimal(void)
 }
 
 static void
+reads_hexadecimal(void)
+{
+    HpSlice text = HP_SLICE_LITERAL("=fF0g");
+
+    g_assert_cmpint(hp_text_unhex(text, 1), ==, 0xff);
+    g_assert_cmpint(hp_text_unhex(text, 2), ==, 0xf0);
+    g_assert_cmpint(hp_text_unhex(text, 0), ==, -1);
+    g_assert_cmpint(hp_text_unhex(text, 3), ==, -1);
+    g_assert_cmpint(hp_text_unhex(text, 4), ==, -1); /* one alone */
+    g_assert_cmpint(hp_text_unhex(text, G_MAXSIZE), ==, -1);
+}
+
+static void
 assert_duration(const char *text, gint64 wanted)
 {
     gint64 sec = -1;
@@ -127,6 +140,7 @@ main(int argc, char **argv)
     g_test_add_func("/text/cuts-with-an-ellipsis", cuts_with_an_ellipsis);
     g_test_add_func("/text/writes-replies-in-ascii", writes_replies_in_ascii);
     g_test_add_func("/text/writes-hexadecimal", writes_hexadecimal);
+    g_test_add_func("/text/reads-hexadecimal", reads_hexadecimal);
     g_test_add_func("/text/reads-durations", reads_durations);
     g_test_add_func("/text/reads-sizes", reads_sizes);
     g_test_add_func("/text/measures-how-far-words-are-apart",
