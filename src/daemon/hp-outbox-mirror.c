@@ -307,14 +307,15 @@ list_others(HpOutboxMirror *self, GHashTable *listed, GArray *uids)
     return ids;
 }
 
-/* Delivered, cancelled or forgotten since it was shown. */
+/* Delivered, cancelled or forgotten since it was shown; not if that cannot be read. */
 static gboolean
 is_finished(HpOutboxMirror *self, const char *id)
 {
-    g_autoptr(GVariant) message = hp_queue_show(self->queue, id, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) message = hp_queue_show(self->queue, id, &error);
 
     if (message == NULL)
-        return TRUE;
+        return g_error_matches(error, HP_QUEUE_ERROR, HP_QUEUE_ERROR_NOT_FOUND);
     g_variant_ref_sink(message);
     return *text_of(message, "finished") != '\0';
 }

@@ -3,6 +3,7 @@
 #include "daemon-fixture.h"
 #include "hp-header.h"
 #include "hp-store-messages.h"
+#include "no-readers.h"
 
 #include <string.h>
 
@@ -183,6 +184,34 @@ cancels_by_uid_and_skips_others(Fixture *f, gconstpointer data)
     hp_outbox_mirror_free(c.mirror);
 }
 
+static gboolean
+refuse_changes(HpDbConn *conn, gpointer unused, GError **error)
+{
+    return hp_db_run(conn, error,
+                     "CREATE TEMP TRIGGER refusal BEFORE UPDATE ON main.recipient BEGIN"
+                     " SELECT raise(ABORT, 'broken'); END",
+                     "");
+}
+
+/* The queue can neither change the message nor say what became of it. */
+static void
+cancels_nothing_that_it_cannot_read(Fixture *f, gconstpointer data)
+{
+    Case c = start_with_one(f);
+    HpOutbox table = hp_outbox_mirror_table(c.mirror);
+    HpDb *db = hp_queue_db(f->parts.queue);
+    guint32 uid = wait_for_entries(&c, 1, 0);
+    struct rlimit before;
+    gboolean ok;
+
+    g_assert_true(hp_db_write(db, refuse_changes, NULL, NULL));
+    before = no_readers_begin(db);
+    ok = table.cancel(table.self, &uid, 1, NULL);
+    no_readers_end(&before);
+    g_assert_false(ok);
+    hp_outbox_mirror_free(c.mirror);
+}
+
 /* Another session may not have heard yet that the picture is another. */
 static void
 does_nothing_by_the_uid_of_an_old_picture(Fixture *f, gconstpointer data)
@@ -287,6 +316,7 @@ main(int argc, char **argv)
     CASE("keeps-the-uids-over-a-restart", keeps_the_uids_over_a_restart);
     CASE("takes-away-what-the-queue-has-no-more", takes_away_what_the_queue_has_no_more);
     CASE("cancels-by-uid-and-skips-others", cancels_by_uid_and_skips_others);
+    CASE("cancels-nothing-that-it-cannot-read", cancels_nothing_that_it_cannot_read);
     CASE("does-nothing-by-the-uid-of-an-old-picture",
          does_nothing_by_the_uid_of_an_old_picture);
     CASE("tries-again-and-takes-the-keyword-away",
